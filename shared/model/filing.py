@@ -1,0 +1,94 @@
+"""What comes in: raw messages, and the filings or rejections a format makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from shared.model.base import Model
+from shared.model.dataset import Consignment, Order, OrderRef
+from shared.model.findings import Finding
+
+Function = Literal["original", "replace", "cancel"]
+
+
+@dataclass(frozen=True, slots=True)
+class RawMessage:
+    """Bytes as they came, with who sent them and when the hub had them.
+
+    ``participant`` comes from the topic or the credential, never from the bytes. ``submission_id`` is the receipt of the HTTP door.
+    """
+
+    participant: str
+    body: bytes
+    received_at: datetime
+    content_type: str | None = None
+    format_hint: str | None = None
+    submission_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageHead:
+    """What a message says of itself as a whole.
+
+    ``message_id`` is the sender's own, or ``sha256:<hex>`` of the bytes where the format has none. ``declared_count`` and ``items`` serve the
+    control total; ``test`` marks a message that must not have effects.
+    """
+
+    format: str
+    message_id: str
+    prepared_at: datetime | None = None
+    function: Function = "original"
+    test: bool = False
+
+
+class Filing(Model):
+    """One party's data about one consignment or one order: exactly one of ``consignment`` and ``order`` is set.
+
+    ``filing_id`` is derived from participant, message id and position, so the same message read twice gives the same filing.
+    ``position`` points at the item in the sender's message (``Item[3]``, ``line 17``). ``paths`` holds only those provenance paths that differ from
+    the format's own table (see ``shared.formats.provenance``). ``content_digest`` is SHA-256 (hex) over the content without header and version: two
+    filings with one digest say the same. ``message_digest`` is SHA-256 of the whole message's bytes.
+    """
+
+    filing_id: UUID
+    key: str
+    participant: str
+    format: str
+    message_id: str
+    position: str
+    function: Function = "original"
+    version: int | None = None
+    prepared_at: AwareDatetime | None = None
+    received_at: AwareDatetime
+    submission_id: UUID | None = None
+    content_digest: str
+    consignment: Consignment | None = None
+    order: Order | None = None
+    findings: tuple[Finding, ...] | None = None
+    paths: dict[str, str] | None = None
+
+    def order_refs(self) -> tuple[OrderRef, ...]:
+        """Return the orders that this filing's consignment names."""
+        return (self.consignment.orders or ()) if self.consignment else ()
+
+
+class Rejection(Model):
+    """A message, or one item of it, that cannot become a filing, with every finding.
+
+    ``position`` is None when the whole message is rejected; ``key`` is set where the item could at least be named.
+    """
+
+    rejection_id: UUID
+    participant: str
+    format: str | None = None
+    message_id: str | None = None
+    position: str | None = None
+    key: str | None = None
+    received_at: AwareDatetime
+    submission_id: UUID | None = None
+    findings: tuple[Finding, ...]
