@@ -1,0 +1,435 @@
+"""What the services say to each other: topics, event types, event bodies, CloudEvents headers. The only place that names a topic.
+
+Every record is a CloudEvent 1.0 in Kafka binary mode: attributes are headers ``ce_*``, the value is the JSON body of the type. Keys, headers and topic
+names carry no personal data.
+
+=====================================  =======================  ==============================  ===========================
+topic (prefix ``exchange.``)           key                      body (``ce_type``)              written by → read by
+=====================================  =======================  ==============================  ===========================
+``inbound.<participant>``              the sender's own         the sender's own bytes          door, participant → ingest
+``filings.v1``                         consignment key          ``Filing``                      ingest → router
+``answers.v1``                         consignment key          ``Answer``                      connectors, services → router
+``commands.v1``                        consignment key          ``Command``                     officers' CLI, clock → router
+``requests.<service>.v1``              consignment key          ``ServiceRequest``              router → connector or service
+``decisions.v1``                       consignment key          the events of ``EVENTS``        router, ingest → notify, door
+``release.<cc>.v1``, ``hold.<cc>.v1``  consignment key          ``Notice``                      notify → customs systems
+``outbound.<participant>``             consignment key          the participant's own format    notify → the participant
+``dead.v1``                            as it came               the bytes as they came          every service → operators
+=====================================  =======================  ==============================  ===========================
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+from uuid import UUID, uuid5
+
+from pydantic import AwareDatetime, StringConstraints
+
+from shared.model import (
+    Consignment,
+    Filing,
+    Finding,
+    Model,
+    Money,
+    Order,
+    OrderRef,
+    Rejection,
+)
+from shared.model.dataset import BusinessModel, Channel, Country, Nature
+
+NAMESPACE: Final = UUID("6f1d3c5e-0d2b-5d0f-9c57-6775696368e7")
+"""Namespace of every derived id of the hub (uuid5)."""
+
+CONTENT_JSON: Final = b"application/json"
+PARTICIPANT_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
+SERVICE_PATTERN: Final = re.compile(r"[a-z][a-z0-9-]{1,39}")
+
+
+def derived_id(*parts: object) -> UUID:
+    """Return the id that the same *parts* always give (uuid5 over the parts joined with ``|``)."""
+    return uuid5(NAMESPACE, "|".join(map(str, parts)))
+
+
+# --- topics ------------------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The names of all topics under one prefix."""
+
+    prefix: str = "exchange."
+
+    @property
+    def filings(self) -> str:
+        return f"{self.prefix}filings.v1"
+
+    @property
+    def answers(self) -> str:
+        return f"{self.prefix}answers.v1"
+
+    @property
+    def commands(self) -> str:
+        return f"{self.prefix}commands.v1"
+
+    @property
+    def decisions(self) -> str:
+        return f"{self.prefix}decisions.v1"
+
+    @property
+    def dead(self) -> str:
+        return f"{self.prefix}dead.v1"
+
+    def inbound(self, participant: str) -> str:
+        return f"{self.prefix}inbound.{participant}"
+
+    @property
+    def inbound_pattern(self) -> str:
+        return f"^{re.escape(self.prefix)}inbound\\..*$"
+
+    def participant_of(self, inbound_topic: str) -> str:
+        """Return the participant whose inbound topic this is."""
+        return inbound_topic.removeprefix(f"{self.prefix}inbound.")
+
+    def outbound(self, participant: str) -> str:
+        return f"{self.prefix}outbound.{participant}"
+
+    def requests(self, service: str) -> str:
+        return f"{self.prefix}requests.{service}.v1"
+
+    def release(self, country: str) -> str:
+        return f"{self.prefix}release.{country.lower()}.v1"
+
+    def hold(self, country: str) -> str:
+        return f"{self.prefix}hold.{country.lower()}.v1"
+
+    def core(self) -> tuple[str, ...]:
+        """Return the topics every hub has, whoever is connected."""
+        return (self.filings, self.answers, self.commands, self.decisions, self.dead)
+
+
+# --- keys --------------------------------------------------------------------------------------------------------------------------------------
+
+
+def post_key(s10: str) -> str:
+    """``post:<S10>``"""
+    return f"post:{s10}"
+
+
+def express_key(carrier: str, house: str) -> str:
+    """``express:<carrier>:<house waybill>``; the carrier is the participant, the waybill upper case."""
+    return f"express:{carrier}:{house.upper()}"
+
+
+def freight_key(carrier: str, house: str) -> str:
+    """``freight:<carrier>:<house document>``"""
+    return f"freight:{carrier}:{house.upper()}"
+
+
+def order_key(ref: OrderRef) -> str:
+    """``order:<platform>:<order id>``, the key of an order until a consignment names it."""
+    return f"order:{ref.platform_id}:{ref.order_id}"
+
+
+# --- what a decision may say -------------------------------------------------------------------------------------------------------------------
+
+
+class Outcome(StrEnum):
+    """What may be done with the consignment. Precedence: the later stops more."""
+
+    RELEASE = "release"
+    DOCUMENT_CHECK = "document_check"
+    PHYSICAL_CHECK = "physical_check"
+    REFERRAL = "referral"
+    HOLD = "hold"
+    WITHDRAWN = "withdrawn"
+
+
+PublicReason = Literal[
+    "data_missing",
+    "description_unclear",
+    "value_query",
+    "payment_due",
+    "documents_needed",
+    "agency_control",
+    "restricted_goods",
+    "prohibited_goods",
+    "address_problem",
+    "scheme_invalid",
+    "examination",
+    "security",
+    "no_answer",
+    "officer",
+    "withdrawn_by_sender",
+    "other",
+]
+"""What platform, carrier and buyer may be told (clearance policy, section 6)."""
+
+
+class Reason(Model):
+    """Why: a rule that fired, an answer, an officer. ``code`` is stable; ``public`` is all that others than customs may see."""
+
+    code: str
+    outcome: Outcome
+    public: PublicReason
+    why: str
+    source: str | None = None
+    path: str | None = None
+    value: str | None = None
+
+
+class PolicyRef(Model):
+    """The pack that judged: enough to recompute the decision exactly."""
+
+    pack: str
+    version: str
+    digest: str
+
+
+class FilingRef(Model):
+    """Which filing, without its content."""
+
+    filing_id: UUID
+    participant: str
+    format: str
+    message_id: str
+    position: str
+    function: Literal["original", "replace", "cancel"]
+    version: int | None = None
+    received_at: AwareDatetime
+    submission_id: UUID | None = None
+    kind: Literal["consignment", "order"]
+
+    @classmethod
+    def of(cls, filing: Filing) -> FilingRef:
+        return cls.model_construct(
+            filing_id=filing.filing_id,
+            participant=filing.participant,
+            format=filing.format,
+            message_id=filing.message_id,
+            position=filing.position,
+            function=filing.function,
+            version=filing.version,
+            received_at=filing.received_at,
+            submission_id=filing.submission_id,
+            kind="order" if filing.order is not None else "consignment",
+        )
+
+
+class Summary(Model):
+    """What of a consignment travels with its events: references, routing and totals, no person.
+
+    Subscribers' filter expressions are written over these fields and those of ``DecisionMade`` (see ``shared.expressions``).
+    """
+
+    house_transport_document_id: str
+    master_transport_document_id: str | None = None
+    channel: Channel
+    nature_of_transaction: Nature | None = None
+    business_model: BusinessModel | None = None
+    country_of_dispatch: Country | None = None
+    country_of_destination: Country | None = None
+    posted_at: AwareDatetime | None = None
+    departure_on: date | None = None
+    package_count: int | None = None
+    gross_mass_kg: Decimal | None = None
+    declared_value: Money | None = None
+    hs_codes: tuple[str, ...] = ()
+    carrier_id: str | None = None
+    platform_id: str | None = None
+    orders: tuple[OrderRef, ...] | None = None
+    origin_post: str | None = None
+    destination_post: str | None = None
+    mail_class: str | None = None
+
+
+# --- event bodies ------------------------------------------------------------------------------------------------------------------------------
+
+
+class ConsignmentAccepted(Model):
+    """Third answer: the hub holds the data; what is missing, for which view, and who is best placed to give it.
+
+    ``effect`` says what the filing did: a new version, the same again (nothing changed), stale (an older version than held).
+    """
+
+    event_id: UUID
+    key: str
+    sequence: int
+    accepted_at: AwareDatetime
+    filing: FilingRef
+    effect: Literal["created", "changed", "repeated", "stale", "withdrawn", "linked"]
+    missing: tuple[Missing, ...] | None = None
+    findings: tuple[Finding, ...] | None = None
+    consignment: Summary | None = None
+    order: OrderRef | None = None
+    parties: tuple[str, ...]
+
+
+class Missing(Model):
+    """One element that a view needs and nobody gave. ``holders`` lists who is best placed, best first (elements.csv)."""
+
+    path: str
+    view: Literal["pre_loading", "pre_arrival", "simplified", "full"]
+    holders: tuple[str, ...]
+
+
+class DecisionMade(Model):
+    """Fourth answer. ``sequence`` rises with every change of the dossier; a later sequence supersedes an earlier one."""
+
+    event_id: UUID
+    key: str
+    sequence: int
+    outcome: Outcome
+    decided_at: AwareDatetime
+    received_at: AwareDatetime
+    reasons: tuple[Reason, ...]
+    category: int
+    policy: PolicyRef
+    consignment: Summary
+    filing: FilingRef
+    parties: tuple[str, ...]
+    asked: tuple[str, ...] = ()
+    supersedes: UUID | None = None
+    missing: tuple[Missing, ...] | None = None
+
+
+class FilingRejected(Model):
+    """Second answer when it is no: the whole message, or one item of it, with every finding."""
+
+    event_id: UUID
+    key: str
+    rejected_at: AwareDatetime
+    rejection: Rejection
+    parties: tuple[str, ...]
+
+
+class SubmissionRead(Model):
+    """Second answer for a receipt of the HTTP door: well-formed; how many items went on, how many were rejected."""
+
+    event_id: UUID
+    key: str
+    submission_id: UUID
+    participant: str
+    format: str | None = None
+    message_id: str | None = None
+    read_at: AwareDatetime
+    items: int
+    rejected: int
+    filings: tuple[UUID, ...] = ()
+
+
+ConsignmentAccepted.model_rebuild()
+
+EventBody = ConsignmentAccepted | DecisionMade | FilingRejected | SubmissionRead
+
+EVENTS: Final[Mapping[str, type[Model]]] = {
+    "guichet.consignment.accepted": ConsignmentAccepted,
+    "guichet.decision.made": DecisionMade,
+    "guichet.filing.rejected": FilingRejected,
+    "guichet.submission.read": SubmissionRead,
+}
+"""``ce_type`` of each event on ``decisions.v1``."""
+
+TYPE_OF: Final[Mapping[type[Model], str]] = {body: name for name, body in EVENTS.items()}
+
+
+# --- what goes to services and comes back ------------------------------------------------------------------------------------------------------
+
+
+class ServiceRequest(Model):
+    """A question to a single window, risk service or agency: one outstanding per consignment and service.
+
+    ``consignment`` is the view the service may see; a later request for the same key replaces an earlier one.
+    """
+
+    request_id: UUID
+    key: str
+    service: str
+    sequence: int
+    asked_at: AwareDatetime
+    answer_due_at: AwareDatetime
+    consignment: Consignment
+    orders: tuple[Order, ...] = ()
+    category: int
+
+
+class Answer(Model):
+    """What a service said. ``answer_id`` is the service's own (the same answer twice has the same id); ``issued_at`` orders answers of one service.
+
+    ``request_id`` may be missing when a service speaks unasked; ``outcome`` is never WITHDRAWN.
+    """
+
+    answer_id: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    key: str
+    service: str
+    request_id: UUID | None = None
+    outcome: Outcome
+    issued_at: AwareDatetime
+    reason: PublicReason | None = None
+    note: Annotated[str, StringConstraints(max_length=255)] | None = None
+    raw_code: str | None = None
+    reference: str | None = None
+
+
+class Command(Model):
+    """What an officer or the clock wants. ``hold`` and ``release`` work on the hold stack, ``deadline`` says that a service did not answer in time."""
+
+    command_id: UUID
+    key: str
+    action: Literal["hold", "release", "deadline"]
+    by: Annotated[str, StringConstraints(min_length=1, max_length=70)]
+    because: Annotated[str, StringConstraints(min_length=1, max_length=255)]
+    issued_at: AwareDatetime
+    hold_code: str | None = None
+    service: str | None = None
+    request_id: UUID | None = None
+
+
+INPUTS: Final[Mapping[str, type[Model]]] = {
+    "guichet.filing": Filing,
+    "guichet.answer": Answer,
+    "guichet.command": Command,
+}
+"""``ce_type`` of what the router reads."""
+
+REQUEST_TYPE: Final = "guichet.request"
+NOTICE_TYPE: Final = "guichet.notice"
+
+
+# --- CloudEvents headers -----------------------------------------------------------------------------------------------------------------------
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+def event_headers(
+    *, id: UUID, type: str, source: str, time: datetime, subject: str | None = None, extra: Iterable[tuple[str, str]] = ()
+) -> list[tuple[str, bytes]]:
+    """Return the headers of one CloudEvent with a JSON body. *extra* adds extension attributes (``ce_`` is put before their names)."""
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(id).encode()),
+        ("ce_type", type.encode()),
+        ("ce_source", source.encode()),
+        ("ce_time", time.isoformat().encode()),
+        ("content-type", CONTENT_JSON),
+    ]
+    if subject is not None:
+        headers.append(("ce_subject", subject.encode()))
+    headers.extend((f"ce_{name}", value.encode()) for name, value in extra)
+    return headers
+
+
+def header(headers: Headers, name: str) -> str | None:
+    """Return the first header *name* as text, or None when it is absent, null or not UTF-8."""
+    for key, value in headers:
+        if key == name:
+            try:
+                return value.decode() if value is not None else None
+            except UnicodeDecodeError:
+                return None
+    return None
