@@ -171,6 +171,10 @@ PublicReason = Literal[
 """What platform, carrier and buyer may be told (clearance policy, section 6)."""
 
 
+Effect = Literal["created", "changed", "repeated", "stale", "withdrawn", "linked"]
+"""What a filing did to its dossier."""
+
+
 class Reason(Model):
     """Why: a rule that fired, an answer, an officer. ``code`` is stable; ``public`` is all that others than customs may see."""
 
@@ -262,7 +266,7 @@ class ConsignmentAccepted(Model):
     sequence: int
     accepted_at: AwareDatetime
     filing: FilingRef
-    effect: Literal["created", "changed", "repeated", "stale", "withdrawn", "linked"]
+    effect: Effect
     missing: tuple[Missing, ...] | None = None
     findings: tuple[Finding, ...] | None = None
     consignment: Summary | None = None
@@ -321,6 +325,53 @@ class SubmissionRead(Model):
     items: int
     rejected: int
     filings: tuple[UUID, ...] = ()
+
+
+class PublicView(Model):
+    """One reason as its receiver may see it. ``code`` and ``why`` are left out where the receiver's role may only know the public reason."""
+
+    public: PublicReason
+    code: str | None = None
+    why: str | None = None
+    path: str | None = None
+
+
+class Notice(Model):
+    """What one subscriber is told of one event: the body of the feed, of webhooks, of ``release.<cc>.v1``; what the writing formats render.
+
+    ``notice_id`` is the event's own id, ``at`` the event's own time, ``feed_sequence`` the position in this subscription's feed. ``reasons`` are already cut to what
+    the receiver may see, ``findings`` and ``missing`` are set only for the party whose data they are about. ``filing`` names the filing judged, and only
+    when it was the receiver's own; ``referred`` lists the dataset paths an authority asks for. Nothing here belongs to another party.
+    """
+
+    notice_id: UUID
+    subscription: UUID
+    participant: str
+    feed_sequence: int
+    type: str
+    at: AwareDatetime
+    key: str
+    sequence: int
+    outcome: Outcome | None = None
+    effect: Effect | None = None
+    reasons: tuple[PublicView, ...] = ()
+    consignment: Summary | None = None
+    filing: FilingRef | None = None
+    order: OrderRef | None = None
+    missing: tuple[Missing, ...] | None = None
+    findings: tuple[Finding, ...] | None = None
+    referred: tuple[str, ...] | None = None
+    category: int | None = None
+    policy: PolicyRef | None = None
+    received_at: AwareDatetime | None = None
+    answer_due_at: AwareDatetime | None = None
+    supersedes: UUID | None = None
+    submission_id: UUID | None = None
+    format: str | None = None
+    message_id: str | None = None
+    position: str | None = None
+    items: int | None = None
+    rejected: int | None = None
 
 
 ConsignmentAccepted.model_rebuild()
