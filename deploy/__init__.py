@@ -1,0 +1,1 @@
+"""How the hub is brought to run: on one machine (``deploy.local``), in containers, and its migrations."""
