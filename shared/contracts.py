@@ -386,7 +386,9 @@ EVENTS: Final[Mapping[str, type[Model]]] = {
 }
 """``ce_type`` of each event on ``decisions.v1``."""
 
-TYPE_OF: Final[Mapping[type[Model], str]] = {body: name for name, body in EVENTS.items()}
+TYPE_OF: Final[Mapping[type[Model], str]] = {
+    body: name for name, body in EVENTS.items()
+}
 
 
 # --- what goes to services and comes back ------------------------------------------------------------------------------------------------------
@@ -458,7 +460,13 @@ Headers = Sequence[tuple[str, bytes | None]]
 
 
 def event_headers(
-    *, id: UUID, type: str, source: str, time: datetime, subject: str | None = None, extra: Iterable[tuple[str, str]] = ()
+    *,
+    id: UUID,
+    type: str,
+    source: str,
+    time: datetime,
+    subject: str | None = None,
+    extra: Iterable[tuple[str, str]] = (),
 ) -> list[tuple[str, bytes]]:
     """Return the headers of one CloudEvent with a JSON body. *extra* adds extension attributes (``ce_`` is put before their names)."""
     headers = [

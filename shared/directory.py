@@ -66,7 +66,9 @@ class Subscription(Model):
     participant: ParticipantId
     event_types: tuple[str, ...]
     channel: Channel
-    destination_country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    destination_country: (
+        Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None
+    ) = None
     filter: Annotated[str, StringConstraints(max_length=2000)] | None = None
     endpoint: str | None = None
     secrets: tuple[str, ...] = ()
@@ -79,7 +81,9 @@ class Subscription(Model):
 class Directory:
     """One snapshot: what every service needs to know of everybody connected. ``keys`` maps a key's hash to its participant."""
 
-    participants: Mapping[str, Participant] = field(default_factory=lambda: MappingProxyType({}))
+    participants: Mapping[str, Participant] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
     subscriptions: tuple[Subscription, ...] = ()
     keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     revision: int = 0

@@ -26,11 +26,35 @@ Kilograms = Annotated[Decimal, Field(max_digits=16, decimal_places=6)]
 Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=4)]
 
 Channel = Literal["post", "express", "freight"]
-Nature = Literal["sale", "gift", "commercial_sample", "documents", "returned_goods", "mixed", "other"]
+Nature = Literal[
+    "sale", "gift", "commercial_sample", "documents", "returned_goods", "mixed", "other"
+]
 BusinessModel = Literal["b2c", "c2c", "b2b", "b2b2c"]
 PersonType = Literal["natural", "legal", "association"]
-IdentifierScheme = Literal["eori", "vat", "tin", "duns", "gln", "passport", "national", "personal_customs_code", "other"]
-TaxScheme = Literal["ioss", "voec", "ovr", "gst_au", "gst_nz", "lvg_my", "cl_iva", "special_arrangement", "standard", "other", "none"]
+IdentifierScheme = Literal[
+    "eori",
+    "vat",
+    "tin",
+    "duns",
+    "gln",
+    "passport",
+    "national",
+    "personal_customs_code",
+    "other",
+]
+TaxScheme = Literal[
+    "ioss",
+    "voec",
+    "ovr",
+    "gst_au",
+    "gst_nz",
+    "lvg_my",
+    "cl_iva",
+    "special_arrangement",
+    "standard",
+    "other",
+    "none",
+]
 
 
 class Money(Model):
@@ -96,7 +120,9 @@ class TaxId(Model):
 
     scheme: TaxScheme | Literal["vat", "gst", "eori", "ein"]
     number: Text35
-    role: Literal["seller", "platform", "consignor", "consignee", "importer"] | None = None
+    role: Literal["seller", "platform", "consignor", "consignee", "importer"] | None = (
+        None
+    )
 
 
 class OrderRef(Model):
@@ -124,11 +150,15 @@ class Consignment(Model):
     """The standard dataset of one house consignment: one parcel, or a few to one consignee under one house document."""
 
     house_transport_document_id: Text35
-    house_transport_document_type: Annotated[str, StringConstraints(max_length=3)] | None = None
+    house_transport_document_type: (
+        Annotated[str, StringConstraints(max_length=3)] | None
+    ) = None
     master_transport_document_id: Text35 | None = None
     receptacle_id: Annotated[str, StringConstraints(max_length=29)] | None = None
     channel: Channel
-    mode_of_transport: Annotated[str, StringConstraints(pattern=r"^[1-9]$")] | None = None
+    mode_of_transport: Annotated[str, StringConstraints(pattern=r"^[1-9]$")] | None = (
+        None
+    )
     carrier_id: Annotated[str, StringConstraints(max_length=17)] | None = None
     conveyance_reference: Annotated[str, StringConstraints(max_length=17)] | None = None
     departure_on: date | None = None
@@ -186,7 +216,18 @@ class Order(Model):
     order_id: Text70
     platform_id: Text35
     order_at: AwareDatetime | None = None
-    order_status: Literal["placed", "paid", "shipped", "delivered", "cancelled", "returned", "refunded"] | None = None
+    order_status: (
+        Literal[
+            "placed",
+            "paid",
+            "shipped",
+            "delivered",
+            "cancelled",
+            "returned",
+            "refunded",
+        ]
+        | None
+    ) = None
     business_model: BusinessModel | None = None
     order_total: Money | None = None
     shipping_charged: Money | None = None

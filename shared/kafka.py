@@ -1,0 +1,451 @@
+"""Kafka for the shells: read in batches, never lose, publish by key.
+
+Reading is FastStream on aiokafka with the one policy that loses nothing (``NACK_ON_ERROR``), raw records and a parser that cannot raise. Publishing is
+ours: the framework's ``publish_batch`` puts a batch into one random partition whatever the keys. :class:`KeyedPublisher` chooses the partition from the
+key (CRC-32, librdkafka's *consistent* partitioner), fills one record batch per partition, and waits once for all acknowledgements.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Final, NamedTuple
+from zlib import crc32
+
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaAckableMessage
+
+from shared.contracts import Topics
+from shared.db import StoreConflict
+from shared.errors import HubError, StoreUnavailable, Unavailable
+from shared.settings import Settings
+from shared.telemetry import Metrics
+
+log = logging.getLogger(__name__)
+
+Records = Sequence[ConsumerRecord[bytes, bytes]]
+Handler = Callable[[Records], Awaitable[None]]
+
+BATCH_BYTES: Final = 512 * 1024
+REQUEST_BYTES: Final = 9 * 1024 * 1024
+
+
+class Outgoing(NamedTuple):
+    """One record to publish. A record without key goes to partition 0."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+class KeyedPublisher:
+    """Publishes records by key and returns when every in-sync replica has them."""
+
+    def __init__(
+        self,
+        bootstrap: str,
+        *,
+        timeout_seconds: float = 30.0,
+        client_id: str = "guichet",
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._timeout = timeout_seconds
+        self._client_id = client_id
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Connect. Raises :class:`StoreUnavailable` when Kafka is away."""
+        await self._connected()
+
+    async def stop(self) -> None:
+        """Flush what is on its way and disconnect."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+    async def publish(
+        self, messages: Iterable[Outgoing], *, timeout_seconds: float | None = None
+    ) -> None:
+        """Publish *messages*, in order per key, and wait for all acknowledgements (``acks=all``).
+
+        Raises :class:`StoreUnavailable` when they are not all acknowledged in time: then nobody knows which are, and the same records (same ids) must be
+        published again.
+        """
+        try:
+            async with asyncio.timeout(timeout_seconds or self._timeout):
+                producer = await self._connected()
+                batches = await self._batches(producer, messages)
+                await asyncio.gather(
+                    *(
+                        self._send(producer, tp, builders)
+                        for tp, builders in batches.items()
+                    )
+                )
+        except (KafkaError, TimeoutError, OSError) as exc:
+            await self._forget()
+            raise StoreUnavailable(
+                f"Kafka did not acknowledge: {type(exc).__name__}"
+            ) from exc
+
+    async def _connected(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            async with self._starting:
+                if self._producer is None:
+                    self._producer = await self._start_producer()
+        return self._producer
+
+    async def _start_producer(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            client_id=self._client_id,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
+            max_batch_size=BATCH_BYTES,
+            max_request_size=REQUEST_BYTES,
+            request_timeout_ms=int(self._timeout * 1000),
+            retry_backoff_ms=100,
+            metadata_max_age_ms=30_000,
+        )
+        try:
+            await producer.start()
+        except (KafkaError, OSError) as exc:
+            with contextlib.suppress(Exception):
+                await producer.stop()
+            raise StoreUnavailable(f"Kafka away: {type(exc).__name__}") from exc
+        return producer
+
+    async def _forget(self) -> None:
+        """Drop a producer that failed: its sequence numbers may have a hole, a fresh one starts clean."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(1):
+                    await producer.stop()
+
+    async def _batches(
+        self, producer: AIOKafkaProducer, messages: Iterable[Outgoing]
+    ) -> dict[TopicPartition, list[Any]]:
+        """Return the record batches to send, by partition, each filled up to ``BATCH_BYTES``."""
+        counts: dict[str, int] = {}
+        batches: dict[TopicPartition, list[Any]] = {}
+        places: dict[tuple[str, int], list[Any]] = {}
+        now = int(time.time() * 1000)
+        for topic, key, value, headers in messages:
+            count = counts.get(topic)
+            if count is None:
+                count = counts[topic] = len(await producer.partitions_for(topic))
+            partition = crc32(key) % count if key is not None else 0
+            builders = places.get((topic, partition))
+            if builders is None:
+                builders = places[topic, partition] = batches[
+                    TopicPartition(topic, partition)
+                ] = [producer.create_batch()]
+            if (
+                builders[-1].append(
+                    timestamp=now, key=key, value=value, headers=headers
+                )
+                is None
+            ):
+                builders.append(producer.create_batch())
+                builders[-1].append(
+                    timestamp=now, key=key, value=value, headers=headers
+                )
+        return batches
+
+    @staticmethod
+    async def _send(
+        producer: AIOKafkaProducer, tp: TopicPartition, builders: list[Any]
+    ) -> None:
+        acknowledged = [
+            await producer.send_batch(builder, tp.topic, partition=tp.partition)
+            for builder in builders
+        ]
+        for future in acknowledged:
+            await future
+
+
+class DeadLetters:
+    """Puts aside what cannot be worked on, with its bytes, headers, position and reason, on ``dead.v1``."""
+
+    def __init__(
+        self, publisher: KeyedPublisher, topics: Topics, service: str, metrics: Metrics
+    ) -> None:
+        self._publisher = publisher
+        self._topic = topics.dead
+        self._service = service
+        self._metrics = metrics
+
+    def letter(
+        self,
+        record: ConsumerRecord[bytes, bytes],
+        code: str,
+        error: str,
+        participant: str | None = None,
+    ) -> Outgoing:
+        """Return the dead letter of *record*. Headers that were there come back under their own names; a null header becomes empty."""
+        headers = [
+            (name, value if value is not None else b"")
+            for name, value in record.headers
+            if not name.startswith("dead_")
+        ]
+        headers += [
+            ("dead_code", code.encode()),
+            ("dead_error", error[:500].encode()),
+            ("dead_service", self._service.encode()),
+            ("dead_topic", record.topic.encode()),
+            ("dead_partition", str(record.partition).encode()),
+            ("dead_offset", str(record.offset).encode()),
+            ("dead_timestamp", str(record.timestamp).encode()),
+        ]
+        if participant is not None:
+            headers.append(("dead_participant", participant.encode()))
+        self._metrics.dead.labels(code).inc()
+        return Outgoing(self._topic, record.key, record.value or b"", headers)
+
+    async def put(
+        self,
+        record: ConsumerRecord[bytes, bytes],
+        code: str,
+        error: str,
+        participant: str | None = None,
+    ) -> None:
+        """Publish one dead letter and wait for it. Raises :class:`StoreUnavailable`."""
+        log.error(
+            "record.dead",
+            extra={
+                "code": code,
+                "topic": record.topic,
+                "partition": record.partition,
+                "offset": record.offset,
+                "participant": participant,
+            },
+        )
+        await self._publisher.publish([self.letter(record, code, error, participant)])
+
+
+class _Batch(KafkaAckableMessage):
+    """A batch whose ``nack`` rewinds every partition still ours, also when another was taken away meanwhile."""
+
+    async def nack(self) -> None:
+        earliest: dict[TopicPartition, int] = {}
+        for record in self.raw_message:
+            place = TopicPartition(record.topic, record.partition)
+            earliest[place] = min(record.offset, earliest.get(place, record.offset))
+        for place, offset in earliest.items():
+            with contextlib.suppress(IllegalStateError):
+                self.consumer.seek(partition=place, offset=offset)
+        self.committed = self.committed or None
+
+
+class DrainOnRevoke(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Lets the batch in hand finish, for a bounded time, before its partitions go to another process."""
+
+    def __init__(self, idle: asyncio.Event, seconds: float = 10.0) -> None:
+        self._idle = idle
+        self._seconds = seconds
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), self._seconds)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        return None
+
+
+class Reader:
+    """One consumer group of a service: hands batches to its handler until they are done, whatever happens around it.
+
+    ``Unavailable`` from the handler: wait with jitter, hand the batch over again. Any other error: the batch is split in halves down to the record that
+    causes it, which goes to the dead letters; its neighbours are worked on. Only when the service stops is a batch given back to Kafka.
+    """
+
+    def __init__(
+        self, handler: Handler, dead: DeadLetters, metrics: Metrics, group: str
+    ) -> None:
+        self._handler = handler
+        self._dead = dead
+        self._metrics = metrics
+        self.group = group
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self.stopping = False
+        self.progress_at = time.monotonic()
+        self.subscriber: Any = None
+
+    async def on_batch(self, records: Records) -> None:
+        """Work *records* off. Returns when everything is durable and published, so that the offset may move."""
+        self.idle.clear()
+        started = time.perf_counter()
+        try:
+            await self._work(records)
+        finally:
+            self.idle.set()
+            self.progress_at = time.monotonic()
+        took = time.perf_counter() - started
+        self._metrics.batch_seconds.observe(took)
+        self._metrics.batch_size.observe(len(records))
+        self._metrics.records.labels(self.group).inc(len(records))
+        log.debug(
+            "batch.done",
+            extra={
+                "group": self.group,
+                "records": len(records),
+                "took_ms": round(took * 1000, 1),
+            },
+        )
+
+    async def _work(self, records: Records) -> None:
+        attempt = 0
+        while True:
+            try:
+                return await self._handler(records)
+            except Unavailable as exc:
+                attempt += 1
+                self._metrics.retries.labels(exc.code).inc()
+                if self.stopping:
+                    raise
+                pause = (
+                    0.02
+                    if isinstance(exc, StoreConflict)
+                    else min(0.25 * 2**attempt, 5.0)
+                )
+                log.warning(
+                    "batch.again",
+                    extra={
+                        "group": self.group,
+                        "code": exc.code,
+                        "error": str(exc),
+                        "attempt": attempt,
+                    },
+                )
+                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            except Exception as exc:
+                return await self._isolate(records, exc)
+
+    async def _isolate(self, records: Records, exc: Exception) -> None:
+        """Split a batch that fails as a whole until the poison record stands alone, and put that one aside."""
+        if len(records) > 1:
+            middle = len(records) // 2
+            await self._work(records[:middle])
+            return await self._work(records[middle:])
+        log.exception("record.poison", exc_info=exc)
+        code = exc.code if isinstance(exc, HubError) else f"bug.{type(exc).__name__}"
+        while True:
+            try:
+                return await self._dead.put(
+                    records[0], code, f"{type(exc).__name__}: {exc}"
+                )
+            except StoreUnavailable:
+                if self.stopping:
+                    raise
+                await asyncio.sleep(0.5)
+
+    def lag(self) -> dict[TopicPartition, int]:
+        """Return how many records wait, by partition, as far as this process knows."""
+        consumer = getattr(self.subscriber, "consumer", None)
+        if consumer is None:
+            return {}
+        waiting: dict[TopicPartition, int] = {}
+        for place in consumer.assignment():
+            state = consumer._subscription.subscription.assignment.state_value(place)
+            if (
+                state is not None
+                and state.has_valid_position
+                and state.highwater is not None
+            ):
+                waiting[place] = max(0, state.highwater - state.position)
+        return waiting
+
+    def alive(self) -> bool:
+        """Return whether the consume task still runs."""
+        tasks = getattr(self.subscriber, "tasks", None)
+        return bool(tasks) and any(not task.done() for task in tasks)
+
+
+def subscribe(
+    broker: KafkaBroker,
+    reader: Reader,
+    settings: Settings,
+    *,
+    topics: Sequence[str] = (),
+    pattern: str | None = None,
+    max_records: int | None = None,
+) -> None:
+    """Connect *reader* to the broker: explicit group, earliest, batches, no auto-commit, no parsing of headers or bodies.
+
+    Raises ``RuntimeError`` at start if the framework would commit by itself.
+    """
+    subscriber = broker.subscriber(
+        *topics,
+        pattern=pattern,
+        group_id=reader.group,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        auto_offset_reset="earliest",
+        batch=True,
+        max_records=max_records or settings.max_records,
+        batch_timeout_ms=settings.batch_timeout_ms,
+        session_timeout_ms=6_000,
+        heartbeat_interval_ms=1_500,
+        max_poll_interval_ms=600_000,
+        rebalance_timeout_ms=15_000,
+        listener=DrainOnRevoke(reader.idle),
+        parser=_parser(reader),
+        decoder=_decode,
+        no_reply=True,
+        include_in_schema=False,
+    )
+    if subscriber._connection_args.get("enable_auto_commit"):
+        raise RuntimeError(
+            f"subscriber of group {reader.group} would commit on its own"
+        )
+    reader.subscriber = subscriber
+
+    @subscriber
+    async def consume(records: Any) -> None:
+        await reader.on_batch(records)
+
+
+def _parser(reader: Reader) -> Callable[[Any], Awaitable[_Batch]]:
+    """Return a parser that cannot raise, whatever the headers hold."""
+
+    async def parse(records: tuple[ConsumerRecord[bytes, bytes], ...]) -> _Batch:
+        return _Batch(
+            body=records,
+            headers={},
+            batch_headers=[],
+            content_type=None,
+            message_id=f"{records[0].topic}-{records[0].partition}-{records[0].offset}",
+            correlation_id="",
+            raw_message=records,
+            consumer=reader.subscriber.consumer,
+        )
+
+    return parse
+
+
+async def _decode(message: _Batch) -> Any:
+    return message.body
+
+
+def make_broker(settings: Settings) -> KafkaBroker:
+    """Return the FastStream broker that reads for this process; publishing goes through :class:`KeyedPublisher`."""
+    return KafkaBroker(
+        settings.kafka_bootstrap,
+        allow_auto_create_topics=False,
+        graceful_timeout=20.0,
+        apply_types=False,
+        metadata_max_age_ms=5_000,
+        logger=logging.getLogger("faststream"),
+        log_level=logging.DEBUG,
+    )
