@@ -14,7 +14,23 @@ from functools import cache
 
 import pycountry
 
-NOT_MONEY = frozenset({"XXX", "XTS", "XAU", "XAG", "XPT", "XPD", "XBA", "XBB", "XBC", "XBD", "XAD", "XUA", "XSU"})
+NOT_MONEY = frozenset(
+    {
+        "XXX",
+        "XTS",
+        "XAU",
+        "XAG",
+        "XPT",
+        "XPD",
+        "XBA",
+        "XBB",
+        "XBC",
+        "XBD",
+        "XAD",
+        "XUA",
+        "XSU",
+    }
+)
 """Codes of ISO 4217 that are no currency: no currency, test, metals, bond-market and accounting units."""
 
 WITHDRAWN = {
@@ -29,9 +45,30 @@ WITHDRAWN = {
 
 # ISO 4217, column "minor unit", where it is not 2.
 _MINOR_UNITS = {
-    **dict.fromkeys(("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF").split(), 0),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-    **dict.fromkeys("CLF UYW".split(), 4),
+    **dict.fromkeys(
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ],
+        0,
+    ),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+    **dict.fromkeys(["CLF", "UYW"], 4),
 }
 
 
@@ -48,7 +85,9 @@ def is_currency(code: str, on: date | None = None) -> bool:
     >>> is_currency("HRK"), is_currency("HRK", date(2022, 6, 1))
     (False, True)
     """
-    return code in codes() or (on is not None and code in WITHDRAWN and on <= WITHDRAWN[code])
+    return code in codes() or (
+        on is not None and code in WITHDRAWN and on <= WITHDRAWN[code]
+    )
 
 
 def minor_units(code: str) -> int:
@@ -62,4 +101,6 @@ def rounded(amount: Decimal, code: str) -> Decimal:
     >>> rounded(Decimal("10.005"), "EUR"), rounded(Decimal("10.5"), "JPY")
     (Decimal('10.01'), Decimal('11'))
     """
-    return amount.quantize(Decimal(1).scaleb(-minor_units(code)), rounding=ROUND_HALF_UP)
+    return amount.quantize(
+        Decimal(1).scaleb(-minor_units(code)), rounding=ROUND_HALF_UP
+    )

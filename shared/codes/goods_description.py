@@ -75,10 +75,16 @@ class WordList(NamedTuple):
 
 ACCEPTED = DescriptionVerdict("accept")
 _TOO_LITTLE = DescriptionVerdict(
-    "warn", category="too_little", hint="Say what the goods are in two words or more, with material or function.", pattern_id="too_few_words"
+    "warn",
+    category="too_little",
+    hint="Say what the goods are in two words or more, with material or function.",
+    pattern_id="too_few_words",
 )
 _NOT_GOODS_BUT_A_NAME = DescriptionVerdict(
-    "warn", category="name_of_party", hint="Name the goods, not the seller, the platform or the brand.", pattern_id="equals_name"
+    "warn",
+    category="name_of_party",
+    hint="Name the goods, not the seller, the platform or the brand.",
+    pattern_id="equals_name",
 )
 
 
@@ -90,27 +96,40 @@ def normalised(text: str) -> str:
     """
     if text.isascii():
         return _NOT_ASCII_ALPHANUMERIC.sub(" ", text.lower()).strip()
-    return _NOT_ALPHANUMERIC.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+    return _NOT_ALPHANUMERIC.sub(
+        " ", unicodedata.normalize("NFKC", text).casefold()
+    ).strip()
 
 
 @cache
 def shipped() -> WordList:
     """Return the shipped lists."""
-    return compile_lists(read_table("goods_description/goods_description_stopwords"), read_table("goods_description/junk_patterns"))
+    return compile_lists(
+        read_table("goods_description/goods_description_stopwords"),
+        read_table("goods_description/junk_patterns"),
+    )
 
 
 def compile_lists(stopwords: Iterable[Row], patterns: Iterable[Row]) -> WordList:
     """Compile rows of the two files (columns as in their README); an operator may load the authority's current list over ours."""
     try:
         terms = [_term(row) for row in stopwords]
-        compiled = tuple(_pattern(row) for row in patterns if "goods_description" in names(row["applies_to"]))
+        compiled = tuple(
+            _pattern(row)
+            for row in patterns
+            if "goods_description" in names(row["applies_to"])
+        )
     except (KeyError, re.error) as exc:
         raise Misconfigured(f"goods description lists: {exc!r}") from exc
     embedded: dict[str, list[Term]] = {}
     for term in sorted(terms, key=lambda term: -len(term.words)):
         if term.embedded_action != "ignore":
             embedded.setdefault(term.words[0], []).append(term)
-    return WordList({" ".join(term.words): term for term in terms}, {first: tuple(found) for first, found in embedded.items()}, compiled)
+    return WordList(
+        {" ".join(term.words): term for term in terms},
+        {first: tuple(found) for first, found in embedded.items()},
+        compiled,
+    )
 
 
 def _term(row: Row) -> Term:
@@ -128,9 +147,16 @@ def _pattern(row: Row) -> Pattern:
     source = row["regex_case_insensitive"]
     expression = re.compile(source, re.IGNORECASE)
     verdict = DescriptionVerdict(
-        cast(Action, row["action"]), category="no_information", hint=row["meaning"], pattern_id=row["pattern_id"]
+        cast(Action, row["action"]),
+        category="no_information",
+        hint=row["meaning"],
+        pattern_id=row["pattern_id"],
     )
-    return Pattern(expression.match if source.startswith("^") else expression.search, row["latin_only"] == "yes", verdict)
+    return Pattern(
+        expression.match if source.startswith("^") else expression.search,
+        row["latin_only"] == "yes",
+        verdict,
+    )
 
 
 def judge(
@@ -157,7 +183,11 @@ def judge(
     listed = known.whole.get(plain)
     if listed is not None:
         return _stronger(junk, _whole(listed, documents_allowed, master_level))
-    found = None if known.embedded.keys().isdisjoint(words) else _embedded(words, known.embedded, master_level)
+    found = (
+        None
+        if known.embedded.keys().isdisjoint(words)
+        else _embedded(words, known.embedded, master_level)
+    )
     if found is not None:
         return _stronger(junk, found)
     if len(words) < 2 and len(plain) < 5 and plain.isascii():
@@ -177,17 +207,33 @@ def _junk(text: str, patterns: Sequence[Pattern]) -> DescriptionVerdict | None:
 
 def _is_latin(text: str) -> bool:
     """Whether every letter of *text* is of the Latin script, accented ones included."""
-    return all(unicodedata.name(letter, "").startswith("LATIN") for letter in text if letter.isalpha())
+    return all(
+        unicodedata.name(letter, "").startswith("LATIN")
+        for letter in text
+        if letter.isalpha()
+    )
 
 
-def _whole(term: Term, documents_allowed: bool, master_level: bool) -> DescriptionVerdict:
-    if (term.whole_text_action == "reject_unless_category_1" and documents_allowed) or (master_level and term.embedded_action == "reject"):
+def _whole(
+    term: Term, documents_allowed: bool, master_level: bool
+) -> DescriptionVerdict:
+    if (term.whole_text_action == "reject_unless_category_1" and documents_allowed) or (
+        master_level and term.embedded_action == "reject"
+    ):
         return ACCEPTED
     action: Action = "warn" if term.whole_text_action == "warn" else "reject"
-    return DescriptionVerdict(action, term.term, term.category, term.hint, second_hand=term.term in _SECOND_HAND)
+    return DescriptionVerdict(
+        action,
+        term.term,
+        term.category,
+        term.hint,
+        second_hand=term.term in _SECOND_HAND,
+    )
 
 
-def _embedded(words: list[str], terms: dict[str, tuple[Term, ...]], master_level: bool) -> DescriptionVerdict | None:
+def _embedded(
+    words: list[str], terms: dict[str, tuple[Term, ...]], master_level: bool
+) -> DescriptionVerdict | None:
     best: DescriptionVerdict | None = None
     for place, word in enumerate(words):
         for term in terms.get(word, ()):
@@ -195,16 +241,32 @@ def _embedded(words: list[str], terms: dict[str, tuple[Term, ...]], master_level
                 continue
             if not (master_level and term.embedded_action == "reject"):
                 action = cast(Action, term.embedded_action)
-                best = _stronger(best, DescriptionVerdict(action, term.term, term.category, term.hint, second_hand=term.term in _SECOND_HAND))
+                best = _stronger(
+                    best,
+                    DescriptionVerdict(
+                        action,
+                        term.term,
+                        term.category,
+                        term.hint,
+                        second_hand=term.term in _SECOND_HAND,
+                    ),
+                )
             break
     return best
 
 
-def _stronger(first: DescriptionVerdict | None, second: DescriptionVerdict) -> DescriptionVerdict:
-    return second if first is None or _RANK[second.action] > _RANK[first.action] else first
+def _stronger(
+    first: DescriptionVerdict | None, second: DescriptionVerdict
+) -> DescriptionVerdict:
+    return (
+        second if first is None or _RANK[second.action] > _RANK[first.action] else first
+    )
 
 
 @cache
 def examples() -> dict[str, str]:
     """Return what to write instead, by the description that is not acceptable: for replies to senders."""
-    return {row["not_acceptable"]: row["acceptable_example"] for row in read_table("goods_description/description_examples")}
+    return {
+        row["not_acceptable"]: row["acceptable_example"]
+        for row in read_table("goods_description/description_examples")
+    }

@@ -38,12 +38,23 @@ _NATURES = (
 NATURES = MappingProxyType({nature.code: nature for nature in _NATURES})
 """Nature of transaction by its numeric code."""
 
-_NATURE_BY_TEXT = {key.upper(): entry for entry in _NATURES for key in (entry.code, entry.alias, entry.term)}
+_NATURE_BY_TEXT = {
+    key.upper(): entry
+    for entry in _NATURES
+    for key in (entry.code, entry.alias, entry.term)
+}
 
-MAIL_CLASSES = MappingProxyType({"U": "letter post", "C": "parcel", "E": "EMS", "T": "empty receptacles"})
+MAIL_CLASSES = MappingProxyType(
+    {"U": "letter post", "C": "parcel", "E": "EMS", "T": "empty receptacles"}
+)
 
 MAIL_CATEGORIES = MappingProxyType(
-    {"A": "air or priority", "B": "surface air lifted or non-priority", "C": "surface or non-priority", "D": "priority sent by surface"}
+    {
+        "A": "air or priority",
+        "B": "surface air lifted or non-priority",
+        "C": "surface or non-priority",
+        "D": "priority sent by surface",
+    }
 )
 """UPU code list 115."""
 
@@ -64,7 +75,12 @@ HANDLING_CLASSES = MappingProxyType({"R": "registered", "V": "insured", "N": "no
 FLOWS = MappingProxyType({"I": "import", "O": "export"})
 
 DOCUMENT_TYPES = MappingProxyType(
-    {"380": "invoice", "325": "pro forma invoice", "911": "import licence", "861": "certificate of origin"}
+    {
+        "380": "invoice",
+        "325": "pro forma invoice",
+        "911": "import licence",
+        "861": "certificate of origin",
+    }
 )
 """UN/EDIFACT 1001 where one fits; national codes pass through."""
 

@@ -26,10 +26,14 @@ UNITS = MappingProxyType(
 )
 """Recommendation 20."""
 
-PACKAGE_TYPES = MappingProxyType({"CT": "carton", "PK": "package", "BX": "box", "EN": "envelope", "BG": "bag"})
+PACKAGE_TYPES = MappingProxyType(
+    {"CT": "carton", "PK": "package", "BX": "box", "EN": "envelope", "BG": "bag"}
+)
 """Recommendation 21."""
 
-TRANSPORT_MODES = MappingProxyType({"1": "sea", "2": "rail", "3": "road", "4": "air", "5": "mail", "9": "unknown"})
+TRANSPORT_MODES = MappingProxyType(
+    {"1": "sea", "2": "rail", "3": "road", "4": "air", "5": "mail", "9": "unknown"}
+)
 """Recommendation 19."""
 
 # What senders write instead of the code.
@@ -44,7 +48,12 @@ _ALIASES = {
 }
 
 # One unit in kilograms; the pound and ounce are the international avoirdupois ones (exact by definition).
-_KILOGRAMS = {"KGM": Decimal(1), "GRM": Decimal("0.001"), "LBR": Decimal("0.45359237"), "ONZ": Decimal("0.028349523125")}
+_KILOGRAMS = {
+    "KGM": Decimal(1),
+    "GRM": Decimal("0.001"),
+    "LBR": Decimal("0.45359237"),
+    "ONZ": Decimal("0.028349523125"),
+}
 
 
 def unit_code(text: str) -> str | None:
