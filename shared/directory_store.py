@@ -74,7 +74,9 @@ async def load(engine: AsyncEngine, held: Directory | None = None) -> Directory:
         if held is not None and (revision, alive) == (held.revision, len(held.keys)):
             return held
         participants = await _participants(connection)
-        subscriptions = _SUBSCRIPTIONS.validate_python(await _rows(connection, f"SELECT {_SUBSCRIPTION} FROM directory.subscription ORDER BY created_at, id"))
+        subscriptions = _SUBSCRIPTIONS.validate_python(
+            await _rows(connection, f"SELECT {_SUBSCRIPTION} FROM directory.subscription ORDER BY created_at, id")
+        )
         keys = await connection.execute(text(f"SELECT hash, participant FROM directory.api_key WHERE {_ALIVE}"))
         return Directory(
             participants=MappingProxyType({p.id: p for p in participants}),
@@ -107,7 +109,9 @@ async def add_participant(engine: AsyncEngine, participant: Participant) -> None
 
 async def set_active(engine: AsyncEngine, participant: str, active: bool) -> None:
     """Open or close the hub's doors for a participant. What it filed stays. Raises :class:`UnknownEntry`."""
-    await _change(engine, "UPDATE directory.participant SET active = :active WHERE id = :id", {"active": active, "id": participant}, participant)
+    await _change(
+        engine, "UPDATE directory.participant SET active = :active WHERE id = :id", {"active": active, "id": participant}, participant
+    )
 
 
 async def set_dialect(engine: AsyncEngine, participant: str, dialect: Dialect) -> None:
@@ -119,7 +123,9 @@ async def set_dialect(engine: AsyncEngine, participant: str, dialect: Dialect) -
 # --- keys --------------------------------------------------------------------------------------------------------------------------------------
 
 
-async def add_key(engine: AsyncEngine, participant: str, *, label: str = "", valid_for: timedelta | None = None, key: str | None = None) -> str:
+async def add_key(
+    engine: AsyncEngine, participant: str, *, label: str = "", valid_for: timedelta | None = None, key: str | None = None
+) -> str:
     """Give a participant one more API key and return it: the only time it can be seen. *key* is for set-ups that bring their own.
 
     Raises :class:`UnknownEntry` for an unknown participant, :class:`DuplicateEntry` when the very key exists.
@@ -178,7 +184,9 @@ async def add_subscription(engine: AsyncEngine, subscription: Subscription) -> N
 
 async def set_subscription_state(engine: AsyncEngine, subscription: UUID, state: Literal["active", "parked", "disabled"]) -> None:
     """Wake, park or end a subscription; its feed stays. Raises :class:`UnknownEntry`."""
-    await _change(engine, "UPDATE directory.subscription SET state = :state WHERE id = :id", {"state": state, "id": subscription}, str(subscription))
+    await _change(
+        engine, "UPDATE directory.subscription SET state = :state WHERE id = :id", {"state": state, "id": subscription}, str(subscription)
+    )
 
 
 async def set_secrets(engine: AsyncEngine, subscription: UUID, secrets: Sequence[str]) -> None:
