@@ -99,7 +99,7 @@ def topic_prefix() -> str:
 def migrate(url: str) -> None:
     """Apply all migrations to the database at *url*, in a process of its own as an operator would."""
     done = subprocess.run(
-        [sys.executable, "-m", "alembic", "-c", str(ROOT / "alembic.ini"), "upgrade", "head"],
+        [sys.executable, "-m", "alembic", "-c", str(ROOT / "alembic.ini"), "upgrade", "heads"],
         env=os.environ | {"DATABASE_URL": url},
         cwd=ROOT,
         capture_output=True,
