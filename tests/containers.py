@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
@@ -76,7 +76,7 @@ def _require_engine() -> None:
         raise RuntimeError("no Docker engine answers")
 
 
-def _wait(ready, what: str) -> None:  # type: ignore[no-untyped-def]
+def _wait(ready: Callable[[], bool], what: str) -> None:
     until = time.monotonic() + START_SECONDS
     while not ready():
         if time.monotonic() > until:

@@ -143,7 +143,7 @@ def logs(var: Path) -> int:
     if not files:
         print("There are no logs yet.")
         return 1
-    os.execvp("tail", ["tail", "-n", "20", "-F", *files])  # noqa: S606, S607
+    return subprocess.call(["tail", "-n", "20", "-F", *files])  # noqa: S603, S607
 
 
 def fetch(var: Path) -> int:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 WARDEN = Path(__file__).with_name("warden.py")
 LOG_BYTES_KEPT = 64 * 1024 * 1024
@@ -41,13 +42,13 @@ class Leash:
     def _tell(self, line: str) -> None:
         try:
             self._pipe().write(line)
-        except BrokenPipeError:
+        except BrokenPipeError:  # the warden was killed; a new one is told everything
             self._warden = None
             for pid, number in self._held.items():
                 self._pipe().write(f"+{pid} {number}\n")
 
-    def _pipe(self):  # type: ignore[no-untyped-def]
-        if self._warden is None or self._warden.poll() is not None:
+    def _pipe(self) -> IO[str]:
+        if self._warden is None:
             self._warden = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-S", "-E", str(WARDEN)],
                 stdin=subprocess.PIPE,
@@ -56,6 +57,7 @@ class Leash:
                 text=True,
                 bufsize=1,
             )
+        assert self._warden.stdin is not None  # noqa: S101
         return self._warden.stdin
 
     def _let_go(self) -> None:

@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -74,9 +74,7 @@ class Hub:
         """Start one more process, for example a second router; ready is waited for by ``wait_ready``."""
         if process.name not in self._ports:
             self.choose_ports([process])
-        running = Running(
-            process, port=self._ports[process.name], env=self.environment, log=self.var / "log" / f"{process.name}.log"
-        )
+        running = Running(process, port=self._ports[process.name], env=self.environment, log=self.var / "log" / f"{process.name}.log")
         self.supervisor.add(running)
         return running
 
@@ -97,8 +95,8 @@ class Hub:
                 answers = await asyncio.gather(*(_is_ready(client, part.url) for part in waiting.values()))
                 waiting = {name: part for (name, part), ready in zip(waiting.items(), answers, strict=True) if not ready}
                 if waiting and time.monotonic() > until:
-                    name, part = next(iter(waiting.items()))
-                    raise Unavailable(f"not ready: {', '.join(waiting)}. The end of {part.log}:\n{tail(part.log)}")
+                    log = next(iter(waiting.values())).log
+                    raise Unavailable(f"not ready: {', '.join(waiting)}. The end of {log}:\n{tail(log)}")
                 if waiting:
                     await asyncio.sleep(0.1)
         self._ready = self._ready or not names
@@ -112,7 +110,7 @@ class Hub:
 
     async def start_parts(self, progress: Progress) -> None:
         """Start Kafka and PostgreSQL beside each other, each unless its variable names one elsewhere."""
-        starting = []
+        starting: list[tuple[LocalKafka | LocalPostgres, Awaitable[None]]] = []
         if not self.bootstrap:
             kafka = LocalKafka(self.var / "kafka", free_port(KAFKA_PORT), log=self.var / "log" / "kafka.log")
             self.bootstrap = kafka.bootstrap

@@ -166,9 +166,11 @@ class LocalPostgres:
         if self._account:
             os.chown(self._data, *self._account)
             os.chown(password_file, *self._account)
-        options = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-sync")
+        locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         try:
-            self._run("initdb", "-D", str(self._data), "-U", USER, f"--pwfile={password_file}", *options)
+            self._run(
+                "initdb", "-D", str(self._data), "-U", USER, f"--pwfile={password_file}", "--auth=scram-sha-256", "--no-sync", *locale
+            )
         finally:
             password_file.unlink()
 
@@ -255,7 +257,7 @@ def _copied(installed: Path) -> Path:
         shutil.copytree(installed, scratch, symlinks=True)
         for path in (scratch, *scratch.rglob("*")):
             if not path.is_symlink():
-                path.chmod(path.stat().st_mode | stat.S_IRGRP | stat.S_IROTH | (stat.S_IXGRP | stat.S_IXOTH) * bool(path.stat().st_mode & stat.S_IXUSR))
+                path.chmod(0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
         try:
             scratch.rename(target)
         except OSError:

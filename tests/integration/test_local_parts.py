@@ -60,10 +60,10 @@ async def _consume(bootstrap: str, count: int) -> list[bytes]:
         return [(await asyncio.wait_for(consumer.getone(), 30)).value for _ in range(count)]
 
 
-async def _sql(postgres: LocalPostgres, statement: str) -> list[asyncpg.Record]:
+async def _sql(postgres: LocalPostgres, statement: str) -> list[tuple[object, ...]]:
     connection = await asyncpg.connect(postgres.url.replace("+asyncpg", ""))
     try:
-        return await connection.fetch(statement)
+        return [tuple(row) for row in await connection.fetch(statement)]
     finally:
         await connection.close()
 
