@@ -306,20 +306,28 @@ class Reader:
         )
 
     async def _work(self, records: Records) -> None:
+        """Hand *records* over until they are done; where they cannot be done together, do the halves."""
+        failed = await self._attempt(records)
+        if failed is None:
+            return
+        if len(records) == 1:
+            return await self._put_aside(records[0], failed)
+        middle = len(records) // 2
+        await self._work(records[:middle])
+        await self._work(records[middle:])
+
+    async def _attempt(self, records: Records) -> Exception | None:
+        """Return None when the handler is done, or the error that no waiting mends. Raises ``Unavailable`` only when the service stops."""
         attempt = 0
         while True:
             try:
-                return await self._handler(records)
+                await self._handler(records)
+                return None
             except Unavailable as exc:
                 attempt += 1
                 self._metrics.retries.labels(exc.code).inc()
                 if self.stopping:
                     raise
-                pause = (
-                    0.02
-                    if isinstance(exc, StoreConflict)
-                    else min(0.25 * 2**attempt, 5.0)
-                )
                 log.warning(
                     "batch.again",
                     extra={
@@ -329,22 +337,28 @@ class Reader:
                         "attempt": attempt,
                     },
                 )
-                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-            except Exception as exc:
-                return await self._isolate(records, exc)
+                pause = (
+                    0.02
+                    if isinstance(exc, StoreConflict)
+                    else min(0.25 * 2**attempt, 5.0)
+                )
+            except Exception as exc:  # noqa: BLE001
+                return exc
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
 
-    async def _isolate(self, records: Records, exc: Exception) -> None:
-        """Split a batch that fails as a whole until the poison record stands alone, and put that one aside."""
-        if len(records) > 1:
-            middle = len(records) // 2
-            await self._work(records[:middle])
-            return await self._work(records[middle:])
-        log.exception("record.poison", exc_info=exc)
-        code = exc.code if isinstance(exc, HubError) else f"bug.{type(exc).__name__}"
+    async def _put_aside(
+        self, record: ConsumerRecord[bytes, bytes], failed: Exception
+    ) -> None:
+        log.error("record.poison", exc_info=failed)
+        code = (
+            failed.code
+            if isinstance(failed, HubError)
+            else f"bug.{type(failed).__name__}"
+        )
         while True:
             try:
                 return await self._dead.put(
-                    records[0], code, f"{type(exc).__name__}: {exc}"
+                    record, code, f"{type(failed).__name__}: {failed}"
                 )
             except StoreUnavailable:
                 if self.stopping:
