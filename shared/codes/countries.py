@@ -40,10 +40,7 @@ def is_country(code: str, postal: bool = False) -> bool:
 @cache
 def names() -> dict[str, str]:
     """Return the English short name of every accepted code."""
-    iso = {
-        country.alpha_2: str(getattr(country, "common_name", country.name))
-        for country in pycountry.countries
-    }
+    iso = {country.alpha_2: str(getattr(country, "common_name", country.name)) for country in pycountry.countries}
     return iso | CUSTOMS_ADDITIONS
 
 

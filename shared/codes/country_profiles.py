@@ -75,16 +75,10 @@ class Profile(BaseModel):
     def of_row(cls, row: Row) -> Self:
         """Read one line of the file."""
         suspended = row["status"] == "suspended"
-        row_id = "/".join(
-            (row["iso2"], row["valid_from"], row["origin_scope"], row["channel_scope"])
-        )
+        row_id = "/".join((row["iso2"], row["valid_from"], row["origin_scope"], row["channel_scope"]))
 
         def relief(column: str) -> Decimal | None:
-            return (
-                Decimal(0)
-                if suspended
-                else amount(row[column], f"country_profiles {row_id} {column}")
-            )
+            return Decimal(0) if suspended else amount(row[column], f"country_profiles {row_id} {column}")
 
         return cls.model_validate(
             {
@@ -93,9 +87,7 @@ class Profile(BaseModel):
                 "destination": row["iso2"],
                 "name": row["country"],
                 "valid_to": row["valid_to"] or None,
-                "origins": frozenset()
-                if row["origin_scope"] == ALL
-                else frozenset(names(row["origin_scope"])),
+                "origins": frozenset() if row["origin_scope"] == ALL else frozenset(names(row["origin_scope"])),
                 "channels": _CHANNELS[row["channel_scope"]],
                 "duty_de_minimis": relief("duty_de_minimis"),
                 "tax_de_minimis": relief("tax_de_minimis"),
@@ -136,9 +128,7 @@ def profile_for(
     The narrower origin or channel scope wins, then the row that began last. An announced row counts only when an operator has put
     its ``row_id`` into *confirmed_announcements*. None means: treat as no exemption.
     """
-    return choose(
-        profiles().get(destination, ()), on, channel, origin, confirmed_announcements
-    )
+    return choose(profiles().get(destination, ()), on, channel, origin, confirmed_announcements)
 
 
 def choose(
@@ -150,10 +140,7 @@ def choose(
 ) -> Profile | None:
     """Return the row of *rows* (one destination) that applies; see :func:`profile_for`."""
     fitting = [
-        row
-        for row in rows
-        if row.covers(on, channel, origin)
-        and (row.status != "announced" or row.row_id in confirmed_announcements)
+        row for row in rows if row.covers(on, channel, origin) and (row.status != "announced" or row.row_id in confirmed_announcements)
     ]
     return max(
         fitting,

@@ -85,9 +85,7 @@ def is_currency(code: str, on: date | None = None) -> bool:
     >>> is_currency("HRK"), is_currency("HRK", date(2022, 6, 1))
     (False, True)
     """
-    return code in codes() or (
-        on is not None and code in WITHDRAWN and on <= WITHDRAWN[code]
-    )
+    return code in codes() or (on is not None and code in WITHDRAWN and on <= WITHDRAWN[code])
 
 
 def minor_units(code: str) -> int:
@@ -101,6 +99,4 @@ def rounded(amount: Decimal, code: str) -> Decimal:
     >>> rounded(Decimal("10.005"), "EUR"), rounded(Decimal("10.5"), "JPY")
     (Decimal('10.01'), Decimal('11'))
     """
-    return amount.quantize(
-        Decimal(1).scaleb(-minor_units(code)), rounding=ROUND_HALF_UP
-    )
+    return amount.quantize(Decimal(1).scaleb(-minor_units(code)), rounding=ROUND_HALF_UP)

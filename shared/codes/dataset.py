@@ -87,9 +87,7 @@ def elements() -> dict[str, Element]:
                 "best_holders": ()
                 if row["best_holders"] == "see roles"
                 else names(row["best_holders"].replace("risk service", "RISK"), " "),
-                "source_messages": ()
-                if row["source_messages"] == "see roles"
-                else names(row["source_messages"], " "),
+                "source_messages": () if row["source_messages"] == "see roles" else names(row["source_messages"], " "),
             }
         )
         for row in read_table("standard_dataset/elements")
@@ -103,22 +101,15 @@ def element(path: str) -> Element:
 
 
 @cache
-def required(
-    view: View, requirement: Requirement = Requirement.MANDATORY
-) -> tuple[Element, ...]:
+def required(view: View, requirement: Requirement = Requirement.MANDATORY) -> tuple[Element, ...]:
     """Return the elements for which *view* asks *requirement*, in the order of the table."""
-    return tuple(
-        entry for entry in elements().values() if entry.requirement(view) is requirement
-    )
+    return tuple(entry for entry in elements().values() if entry.requirement(view) is requirement)
 
 
 @cache
 def visibility() -> dict[str, dict[str, str]]:
     """Return role → data class → degree (``full``, ``own``, ``masked``, ``banded``, ``none``, …)."""
-    return {
-        row["role"]: {key: degree for key, degree in row.items() if key != "role"}
-        for row in read_table("standard_dataset/visibility")
-    }
+    return {row["role"]: {key: degree for key, degree in row.items() if key != "role"} for row in read_table("standard_dataset/visibility")}
 
 
 def visible(role: str, data_class: str) -> str:

@@ -53,9 +53,7 @@ class Rates:
             index.setdefault((row.quote_currency, row.rate_type), []).append(row)
         self._index: Mapping[tuple[str, RateType], Sequence[RateRow]] = index
 
-    def find(
-        self, quote_currency: str, rate_type: RateType, on: date
-    ) -> RateRow | None:
+    def find(self, quote_currency: str, rate_type: RateType, on: date) -> RateRow | None:
         """Return the row for *quote_currency* on a day; where periods overlap, the one that began last."""
         rows = self._index.get((quote_currency, rate_type), ())
         return next((row for row in rows if row.covers(on)), None)
@@ -87,9 +85,7 @@ def load_rates(path: Path) -> Rates:
 
 def sample_rates() -> Rates:
     """Return the shipped sample, euro reference rates of 22 May 2013: for tests, never for live use."""
-    return Rates(
-        RateRow.model_validate(row) for row in read_table("fx/fx_rates_sample")
-    )
+    return Rates(RateRow.model_validate(row) for row in read_table("fx/fx_rates_sample"))
 
 
 def convert(
@@ -110,9 +106,7 @@ def convert(
     return None
 
 
-def _convert_by(
-    rate_type: RateType, amount: Decimal, currency: str, to: str, on: date, rates: Rates
-) -> Conversion | None:
+def _convert_by(rate_type: RateType, amount: Decimal, currency: str, to: str, on: date, rates: Rates) -> Conversion | None:
     source, target = rates.find(currency, rate_type, on), rates.find(to, rate_type, on)
     if target is not None and target.base_currency == currency:
         return Conversion(rounded(amount * target.rate, to), (target,))

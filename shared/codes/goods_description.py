@@ -96,9 +96,7 @@ def normalised(text: str) -> str:
     """
     if text.isascii():
         return _NOT_ASCII_ALPHANUMERIC.sub(" ", text.lower()).strip()
-    return _NOT_ALPHANUMERIC.sub(
-        " ", unicodedata.normalize("NFKC", text).casefold()
-    ).strip()
+    return _NOT_ALPHANUMERIC.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
 @cache
@@ -114,11 +112,7 @@ def compile_lists(stopwords: Iterable[Row], patterns: Iterable[Row]) -> WordList
     """Compile rows of the two files (columns as in their README); an operator may load the authority's current list over ours."""
     try:
         terms = [_term(row) for row in stopwords]
-        compiled = tuple(
-            _pattern(row)
-            for row in patterns
-            if "goods_description" in names(row["applies_to"])
-        )
+        compiled = tuple(_pattern(row) for row in patterns if "goods_description" in names(row["applies_to"]))
     except (KeyError, re.error) as exc:
         raise Misconfigured(f"goods description lists: {exc!r}") from exc
     embedded: dict[str, list[Term]] = {}
@@ -183,11 +177,7 @@ def judge(
     listed = known.whole.get(plain)
     if listed is not None:
         return _stronger(junk, _whole(listed, documents_allowed, master_level))
-    found = (
-        None
-        if known.embedded.keys().isdisjoint(words)
-        else _embedded(words, known.embedded, master_level)
-    )
+    found = None if known.embedded.keys().isdisjoint(words) else _embedded(words, known.embedded, master_level)
     if found is not None:
         return _stronger(junk, found)
     if len(words) < 2 and len(plain) < 5 and plain.isascii():
@@ -207,19 +197,11 @@ def _junk(text: str, patterns: Sequence[Pattern]) -> DescriptionVerdict | None:
 
 def _is_latin(text: str) -> bool:
     """Whether every letter of *text* is of the Latin script, accented ones included."""
-    return all(
-        unicodedata.name(letter, "").startswith("LATIN")
-        for letter in text
-        if letter.isalpha()
-    )
+    return all(unicodedata.name(letter, "").startswith("LATIN") for letter in text if letter.isalpha())
 
 
-def _whole(
-    term: Term, documents_allowed: bool, master_level: bool
-) -> DescriptionVerdict:
-    if (term.whole_text_action == "reject_unless_category_1" and documents_allowed) or (
-        master_level and term.embedded_action == "reject"
-    ):
+def _whole(term: Term, documents_allowed: bool, master_level: bool) -> DescriptionVerdict:
+    if (term.whole_text_action == "reject_unless_category_1" and documents_allowed) or (master_level and term.embedded_action == "reject"):
         return ACCEPTED
     action: Action = "warn" if term.whole_text_action == "warn" else "reject"
     return DescriptionVerdict(
@@ -231,9 +213,7 @@ def _whole(
     )
 
 
-def _embedded(
-    words: list[str], terms: dict[str, tuple[Term, ...]], master_level: bool
-) -> DescriptionVerdict | None:
+def _embedded(words: list[str], terms: dict[str, tuple[Term, ...]], master_level: bool) -> DescriptionVerdict | None:
     best: DescriptionVerdict | None = None
     for place, word in enumerate(words):
         for term in terms.get(word, ()):
@@ -255,18 +235,11 @@ def _embedded(
     return best
 
 
-def _stronger(
-    first: DescriptionVerdict | None, second: DescriptionVerdict
-) -> DescriptionVerdict:
-    return (
-        second if first is None or _RANK[second.action] > _RANK[first.action] else first
-    )
+def _stronger(first: DescriptionVerdict | None, second: DescriptionVerdict) -> DescriptionVerdict:
+    return second if first is None or _RANK[second.action] > _RANK[first.action] else first
 
 
 @cache
 def examples() -> dict[str, str]:
     """Return what to write instead, by the description that is not acceptable: for replies to senders."""
-    return {
-        row["not_acceptable"]: row["acceptable_example"]
-        for row in read_table("goods_description/description_examples")
-    }
+    return {row["not_acceptable"]: row["acceptable_example"] for row in read_table("goods_description/description_examples")}

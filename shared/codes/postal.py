@@ -38,15 +38,9 @@ _NATURES = (
 NATURES = MappingProxyType({nature.code: nature for nature in _NATURES})
 """Nature of transaction by its numeric code."""
 
-_NATURE_BY_TEXT = {
-    key.upper(): entry
-    for entry in _NATURES
-    for key in (entry.code, entry.alias, entry.term)
-}
+_NATURE_BY_TEXT = {key.upper(): entry for entry in _NATURES for key in (entry.code, entry.alias, entry.term)}
 
-MAIL_CLASSES = MappingProxyType(
-    {"U": "letter post", "C": "parcel", "E": "EMS", "T": "empty receptacles"}
-)
+MAIL_CLASSES = MappingProxyType({"U": "letter post", "C": "parcel", "E": "EMS", "T": "empty receptacles"})
 
 MAIL_CATEGORIES = MappingProxyType(
     {

@@ -3,8 +3,8 @@
 A match marks goods worth a look; most of them are lawful. Prefix and keyword together is stronger than either; a keyword without
 its prefix points at a wrong code.
 
->>> [match.rule.rule_id for match in matches("930200", "steel pistol")][:1]
-['RG0002']
+>>> [(match.rule.rule_id, match.keyword) for match in matches("930200", "steel pistol") if match.by_prefix]
+[('RG0002', 'pistol')]
 """
 
 from __future__ import annotations
@@ -78,10 +78,7 @@ def rules() -> tuple[RegulatedGoods, ...]:
 @cache
 def agency_types() -> dict[str, AgencyType]:
     """Return the agency types by name."""
-    return {
-        row["agency_type"]: AgencyType.model_validate(row)
-        for row in read_table("regulated_goods/agency_types")
-    }
+    return {row["agency_type"]: AgencyType.model_validate(row) for row in read_table("regulated_goods/agency_types")}
 
 
 @cache
@@ -93,9 +90,7 @@ def _by_prefix() -> Mapping[str, tuple[RegulatedGoods, ...]]:
 
 
 @cache
-def _by_first_word() -> Mapping[
-    str, tuple[tuple[tuple[str, ...], str, tuple[RegulatedGoods, ...]], ...]
-]:
+def _by_first_word() -> Mapping[str, tuple[tuple[tuple[str, ...], str, tuple[RegulatedGoods, ...]], ...]]:
     """First word → (all words, keyword, rules with it), longest keyword first."""
     owners: dict[str, list[RegulatedGoods]] = {}
     for rule in rules():
@@ -105,32 +100,21 @@ def _by_first_word() -> Mapping[
     for keyword, group in owners.items():
         words = tuple(normalised(keyword).split())
         found.setdefault(words[0], []).append((words, keyword, tuple(group)))
-    return {
-        word: tuple(sorted(entries, key=lambda entry: -len(entry[0])))
-        for word, entries in found.items()
-    }
+    return {word: tuple(sorted(entries, key=lambda entry: -len(entry[0]))) for word, entries in found.items()}
 
 
 def matches(hs_code: str, description: str) -> tuple[Match, ...]:
     """Return the rules met by *hs_code* (digits, may be empty) or by a keyword in *description*, in the order of the file."""
     prefixes = _by_prefix()
     keywords = _keywords_in(description)
-    met = {
-        rule.rule_id: rule
-        for size in (2, 4, 6)
-        for rule in prefixes.get(hs_code[:size], ())
-        if len(hs_code) >= size
-    }
+    met = {rule.rule_id: rule for size in (2, 4, 6) for rule in prefixes.get(hs_code[:size], ()) if len(hs_code) >= size}
     by_prefix = frozenset(met)
     by_keyword: dict[str, str] = {}
     for keyword, group in keywords:
         for rule in group:
             by_keyword.setdefault(rule.rule_id, keyword)
             met[rule.rule_id] = rule
-    return tuple(
-        Match(met[rule_id], rule_id in by_prefix, by_keyword.get(rule_id, ""))
-        for rule_id in sorted(met)
-    )
+    return tuple(Match(met[rule_id], rule_id in by_prefix, by_keyword.get(rule_id, "")) for rule_id in sorted(met))
 
 
 def _keywords_in(description: str) -> list[tuple[str, tuple[RegulatedGoods, ...]]]:

@@ -30,9 +30,7 @@ def parse_table(text: str, name: str) -> list[Row]:
     rows = list(reader)
     for row in rows:
         if None in row or None in row.values():
-            raise Misconfigured(
-                f"code list {name}, line {reader.line_num}: the number of cells differs from the header"
-            )
+            raise Misconfigured(f"code list {name}, line {reader.line_num}: the number of cells differs from the header")
     return rows
 
 

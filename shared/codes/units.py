@@ -26,14 +26,10 @@ UNITS = MappingProxyType(
 )
 """Recommendation 20."""
 
-PACKAGE_TYPES = MappingProxyType(
-    {"CT": "carton", "PK": "package", "BX": "box", "EN": "envelope", "BG": "bag"}
-)
+PACKAGE_TYPES = MappingProxyType({"CT": "carton", "PK": "package", "BX": "box", "EN": "envelope", "BG": "bag"})
 """Recommendation 21."""
 
-TRANSPORT_MODES = MappingProxyType(
-    {"1": "sea", "2": "rail", "3": "road", "4": "air", "5": "mail", "9": "unknown"}
-)
+TRANSPORT_MODES = MappingProxyType({"1": "sea", "2": "rail", "3": "road", "4": "air", "5": "mail", "9": "unknown"})
 """Recommendation 19."""
 
 # What senders write instead of the code.
