@@ -15,30 +15,35 @@ from typing import NamedTuple
 
 
 class Nature(NamedTuple):
-    """Why the goods travel. ``is_commercial`` drives the HS and tax rules; ``alias`` is the two-letter form some posts send."""
+    """Why the goods travel.
+
+    ``term`` is the word of the standard dataset, ``alias`` the two-letter form some posts send, ``platform_term`` what platforms write;
+    ``is_commercial`` drives the HS and tax rules.
+    """
 
     code: str
     term: str
     name: str
     alias: str
+    platform_term: str
     is_commercial: bool
 
 
 _NATURES = (
-    Nature("11", "merchandise", "sale of goods", "SG", True),
-    Nature("21", "returned_goods", "returned goods", "RG", True),
-    Nature("31", "gift", "gift", "GI", False),
-    Nature("32", "sample", "commercial sample", "CS", True),
-    Nature("91", "documents", "documents", "DO", False),
+    Nature("11", "sale", "sale of goods", "SG", "merchandise", True),
+    Nature("21", "returned_goods", "returned goods", "RG", "returned_goods", True),
+    Nature("31", "gift", "gift", "GI", "gift", False),
+    Nature("32", "commercial_sample", "commercial sample", "CS", "sample", True),
+    Nature("91", "documents", "documents", "DO", "documents", False),
     # Mixed and other count as commercial until the destination says otherwise.
-    Nature("991", "mixed", "mixed content", "MX", True),
-    Nature("999", "other", "other", "OT", True),
+    Nature("991", "mixed", "mixed content", "MX", "mixed", True),
+    Nature("999", "other", "other", "OT", "other", True),
 )
 
 NATURES = MappingProxyType({nature.code: nature for nature in _NATURES})
 """Nature of transaction by its numeric code."""
 
-_NATURE_BY_TEXT = {key.upper(): entry for entry in _NATURES for key in (entry.code, entry.alias, entry.term)}
+_NATURE_BY_TEXT = {key.upper(): entry for entry in _NATURES for key in (entry.code, entry.alias, entry.term, entry.platform_term)}
 
 MAIL_CLASSES = MappingProxyType({"U": "letter post", "C": "parcel", "E": "EMS", "T": "empty receptacles"})
 
@@ -80,7 +85,7 @@ DOCUMENT_TYPES = MappingProxyType(
 
 
 def nature(text: str) -> Nature | None:
-    """Return the nature of transaction for a numeric code, a two-letter alias or a platform term; None when unknown.
+    """Return the nature of transaction for a numeric code, a two-letter alias or a word; None when unknown.
 
     ``GD`` (seen for gift and for goods) is ambiguous and stays unknown.
     """

@@ -13,9 +13,7 @@ from shared.codes.country_profiles import (
 from shared.errors import Misconfigured
 
 
-def the_profile(
-    destination: str, on: date, channel: str = "post", origin: str = "CN"
-) -> Profile:
+def the_profile(destination: str, on: date, channel: str = "post", origin: str = "CN") -> Profile:
     found = profile_for(destination, on, channel, origin)
     assert found is not None
     return found
@@ -63,10 +61,7 @@ def test_an_announced_row_waits_for_an_operator() -> None:
     announced = next(row for row in profiles()["JP"] if row.status == "announced")
     without = profile_for("JP", day, "post", "CN")
     assert without is None or without.row_id != announced.row_id
-    assert (
-        profile_for("JP", day, "post", "CN", confirmed_announcements={announced.row_id})
-        == announced
-    )
+    assert profile_for("JP", day, "post", "CN", confirmed_announcements={announced.row_id}) == announced
 
 
 def test_aggregator_rows_do_not_carry_a_release() -> None:

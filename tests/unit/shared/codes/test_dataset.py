@@ -60,7 +60,5 @@ def test_an_unknown_element_is_a_key_error() -> None:
         ("buyer", "?", "none"),
     ],
 )
-def test_each_role_sees_its_degree_and_strangers_see_nothing(
-    role: str, data_class: str, degree: str
-) -> None:
+def test_each_role_sees_its_degree_and_strangers_see_nothing(role: str, data_class: str, degree: str) -> None:
     assert visible(role, data_class) == degree

@@ -14,9 +14,7 @@ from shared.codes.exchange_rates import (
 from shared.errors import Misconfigured
 
 DAY = date(2013, 5, 22)
-HEADER = (
-    "rate_date,base_currency,quote_currency,rate,rate_type,source,valid_from,valid_to\n"
-)
+HEADER = "rate_date,base_currency,quote_currency,rate,rate_type,source,valid_from,valid_to\n"
 
 
 @pytest.fixture
@@ -61,8 +59,7 @@ def test_without_a_rate_for_the_day_or_the_currency_nothing_is_assumed(
 
 def test_the_customs_rate_goes_before_the_reference_rate() -> None:
     rates = parse_rates(
-        HEADER
-        + "2026-03-01,EUR,USD,1.10,reference,x,2026-03-01,2026-03-01\n2026-03-01,EUR,USD,1.25,customs,x,2026-03-01,2026-03-31\n"
+        HEADER + "2026-03-01,EUR,USD,1.10,reference,x,2026-03-01,2026-03-01\n2026-03-01,EUR,USD,1.25,customs,x,2026-03-01,2026-03-31\n"
     )
     converted = convert(Decimal(100), "USD", "EUR", date(2026, 3, 1), rates)
     assert converted is not None
@@ -73,14 +70,9 @@ def test_the_customs_rate_goes_before_the_reference_rate() -> None:
 
 
 def test_a_settlement_rate_counts_only_when_asked_for() -> None:
-    rates = parse_rates(
-        HEADER + "2026-03-01,EUR,USD,1.25,settlement,x,2026-03-01,2026-03-31\n"
-    )
+    rates = parse_rates(HEADER + "2026-03-01,EUR,USD,1.25,settlement,x,2026-03-01,2026-03-31\n")
     assert convert(Decimal(100), "USD", "EUR", date(2026, 3, 1), rates) is None
-    assert (
-        convert(Decimal(100), "USD", "EUR", date(2026, 3, 1), rates, ("settlement",))
-        is not None
-    )
+    assert convert(Decimal(100), "USD", "EUR", date(2026, 3, 1), rates, ("settlement",)) is not None
 
 
 @pytest.mark.parametrize(

@@ -25,11 +25,7 @@ def test_texts_that_name_goods_are_accepted(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [
-        example
-        for examples in goods_description.examples().values()
-        for example in examples.split("; ")
-    ],
+    [example for examples in goods_description.examples().values() for example in examples.split("; ")],
 )
 def test_no_shipped_example_of_a_good_description_is_rejected(text: str) -> None:
     if not text.startswith("not acceptable"):
@@ -71,9 +67,7 @@ def test_a_listed_word_as_the_whole_text_is_rejected(text: str) -> None:
         ("AB-12345", "sku_only"),
     ],
 )
-def test_text_without_information_is_rejected_by_its_pattern(
-    text: str, pattern_id: str
-) -> None:
+def test_text_without_information_is_rejected_by_its_pattern(text: str, pattern_id: str) -> None:
     verdict = judge(text)
     assert (verdict.action, verdict.pattern_id) == ("reject", pattern_id)
 
@@ -88,9 +82,7 @@ def test_a_link_beside_a_description_is_remarked_not_rejected() -> None:
     assert judge("cotton shirt buyer@mail.invalid").action == "flag"
 
 
-def test_a_listed_word_inside_a_longer_text_is_ignored_or_flagged_as_the_list_says() -> (
-    None
-):
+def test_a_listed_word_inside_a_longer_text_is_ignored_or_flagged_as_the_list_says() -> None:
     assert judge("spare parts for sewing machine").action == "accept"
     assert judge("various cotton shirts").action == "flag"
 
@@ -124,10 +116,7 @@ def test_one_short_word_is_too_little_and_a_longer_one_is_enough() -> None:
 
 
 def test_the_name_of_a_party_is_no_description() -> None:
-    assert (
-        judge("Aurora Trading", party_names=["AURORA TRADING"]).pattern_id
-        == "equals_name"
-    )
+    assert judge("Aurora Trading", party_names=["AURORA TRADING"]).pattern_id == "equals_name"
 
 
 def test_normalising_folds_case_width_and_punctuation() -> None:
