@@ -12,10 +12,15 @@ RATE ?= 0
 SEED ?= 7
 KEEP ?= 0
 
-.PHONY: help setup lock
+PY := $(BIN)/python
+PYTEST := $(PY) -m pytest
+CODE := services shared deploy tests
+
+.PHONY: help setup demo up down status logs test check fmt lint types unit contract property integration e2e faults bench \
+  migration migrate lock clean
 
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9 -]+:.*## / {printf "  \033[1m%-27s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv with everything the lock names
 
@@ -28,6 +33,59 @@ $(STAMP): requirements.lock pyproject.toml
 	  || { echo "uv cannot fetch here; trying pip"; $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock; }
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --offline --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
+
+demo: $(STAMP) ## the whole hub on this machine with traffic, then a report (ITEMS=2000 RATE=0 SEED=7 KEEP=1)
+	@$(PY) -m services.cli.main demo --items $(ITEMS) --rate $(RATE) --seed $(SEED) $(if $(filter-out 0,$(KEEP)),--keep)
+
+up: $(STAMP) ## start the hub and leave it running, data under var/
+	@$(PY) -m deploy.local up
+
+down: $(STAMP) ## stop the hub; data stay
+	@$(PY) -m deploy.local down
+
+status: $(STAMP) ## health, lag and addresses of the running hub
+	@$(PY) -m services.cli.main status
+
+logs: $(STAMP) ## follow the logs of the running hub
+	@$(PY) -m deploy.local logs
+
+test: lint types ## lint, types and all tests but the benchmark
+	$(PYTEST) tests --ignore=tests/bench
+
+check: lint types ## all that needs no server: before every push
+	$(PYTEST) tests/unit tests/contract tests/property
+
+fmt: $(STAMP) ## put the code in its form
+	$(BIN)/ruff check --quiet --fix-only $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+lint: $(STAMP) ## form, mistakes and the direction of imports
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/lint-imports
+
+types: $(STAMP) ## mypy
+	$(BIN)/mypy
+
+unit contract property: $(STAMP) ## the tests of that folder; they need nothing
+	$(PYTEST) tests/$@
+
+integration e2e faults: $(STAMP) ## the tests of that folder, on real Kafka and PostgreSQL
+	$(PYTEST) tests/$@
+
+bench: $(STAMP) ## how fast it is here; results in tests/bench/results
+	$(PY) -m tests.bench
+
+migration: $(STAMP) ## an empty migration (m="what changes")
+	@test -n "$(m)" || { echo 'say what changes: make migration m="…"'; exit 2; }
+	$(BIN)/alembic revision -m "$(m)"
+
+migrate: $(STAMP) ## topics and migrations on the running hub, or on KAFKA_BOOTSTRAP and DATABASE_URL
+	@$(PY) -m deploy.local migrate
+
+clean: $(STAMP) ## stop the hub, remove its data and all caches
+	@$(PY) -m deploy.local down
+	rm -rf var dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 lock: $(STAMP) ## write the lock files anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \

@@ -4,7 +4,7 @@
 ``up`` the whole hub, ``read_state`` says where a running one is.
 """
 
-from deploy.local.hub import Hub, prepare, up
+from deploy.local.hub import Hub, up
 from deploy.local.kafka import LocalKafka
 from deploy.local.postgres import LocalPostgres
 from deploy.local.progress import Progress, Silent, shown
@@ -23,7 +23,6 @@ __all__ = [
     "Running",
     "Silent",
     "Supervisor",
-    "prepare",
     "read_state",
     "shown",
     "up",

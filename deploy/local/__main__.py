@@ -18,7 +18,9 @@ from deploy.local.jars import LOCK, fetch_jars, render_lock, resolve_lock
 from deploy.local.progress import shown
 from deploy.local.state import HubState, forget_state, read_state
 from deploy.local.supervisor import ROOT
+from deploy.prepare import prepare
 from shared.errors import HubError
+from shared.settings import Settings
 
 START_SECONDS = 300.0
 STOP_SECONDS = 60.0
@@ -146,6 +148,15 @@ def logs(var: Path) -> int:
     return subprocess.call(["tail", "-n", "20", "-F", *files])  # noqa: S603, S607
 
 
+def migrate(var: Path) -> int:
+    """Topics and migrations for the running hub, else for the servers that the settings name."""
+    state = read_state(var)
+    settings = Settings()
+    bootstrap, database = (state.kafka, state.database) if state and state.alive else (settings.kafka_bootstrap, settings.database_url)
+    asyncio.run(prepare(bootstrap, database))
+    return 0
+
+
 def fetch(var: Path) -> int:
     """Fetch Apache Kafka into the cache, so that the next start needs no network."""
     with shown() as progress:
@@ -167,6 +178,7 @@ COMMANDS = {
     "down": (down, "stop the hub; data stay"),
     "status": (status, "say which processes run"),
     "logs": (logs, "follow the logs"),
+    "migrate": (migrate, "create missing topics, apply migrations"),
     "fetch": (fetch, "fetch Apache Kafka into the cache"),
     "lock": (lock, "pin Apache Kafka's jars anew"),
 }

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 import threading
 import time
 from collections.abc import Awaitable, Iterable, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -20,7 +18,8 @@ from deploy.local.ports import free_port
 from deploy.local.postgres import LocalPostgres
 from deploy.local.progress import Progress, Silent
 from deploy.local.state import HubState, forget_state, read_state, snapshot, write_state
-from deploy.local.supervisor import PROCESSES, ROOT, Process, Running, Supervisor
+from deploy.local.supervisor import PROCESSES, Process, Running, Supervisor
+from deploy.prepare import prepare
 from shared.errors import Misconfigured, Unavailable
 
 READY_SECONDS = 60.0
@@ -166,7 +165,9 @@ async def up(
     hub = Hub(var, env=env)
     try:
         await hub.start_parts(progress)
-        await prepare(hub.bootstrap, hub.database_url, progress)
+        progress.begin("Topics and migrations")
+        await prepare(hub.bootstrap, hub.database_url)
+        progress.done("Topics and migrations")
         hub.choose_ports(processes)
         progress.begin("Starting the hub", total=len(processes))
         began = time.monotonic()
@@ -179,37 +180,6 @@ async def up(
         await hub.down()
         raise
     return hub
-
-
-async def prepare(bootstrap: str, database_url: str, progress: Progress | None = None) -> None:
-    """Create the topics that are missing and apply the migrations; both are no work when there is nothing to do."""
-    from shared.kafka_admin import ensure_topics
-
-    progress = progress or Silent()
-    progress.begin("Topics and migrations")
-    await asyncio.gather(ensure_topics(bootstrap), _migrate(database_url))
-    progress.done("Topics and migrations")
-
-
-async def _migrate(database_url: str) -> None:
-    """Apply the migrations in a process of its own, as an operator would."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "alembic",
-        "-c",
-        str(ROOT / "alembic.ini"),
-        "upgrade",
-        "heads",
-        env=os.environ | {"DATABASE_URL": database_url},
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    if process.returncode:
-        where = urlsplit(database_url)
-        raise Unavailable(f"migrations failed on {where.hostname}:{where.port}:\n{output.decode()[-2000:]}")
 
 
 async def _is_ready(client: httpx.AsyncClient, url: str) -> bool:
