@@ -328,11 +328,12 @@ class SubmissionRead(Model):
 
 
 class PublicView(Model):
-    """One reason as its receiver may see it. ``code`` and ``why`` are left out where the receiver's role may only know the public reason."""
+    """One reason as its receiver may see it. ``code``, ``why`` and ``source`` are left out where the receiver's role may only know the public reason."""
 
     public: PublicReason
     code: str | None = None
     why: str | None = None
+    source: str | None = None
     path: str | None = None
 
 
@@ -414,7 +415,8 @@ class ServiceRequest(Model):
 class Answer(Model):
     """What a service said. ``answer_id`` is the service's own (the same answer twice has the same id); ``issued_at`` orders answers of one service.
 
-    ``request_id`` may be missing when a service speaks unasked; ``outcome`` is never WITHDRAWN.
+    ``request_id`` may be missing when a service speaks unasked; ``outcome`` is never WITHDRAWN. ``final`` marks a customs decision after examination or
+    payment (phase FIN of CUSRSP): after it a sender can no longer cancel.
     """
 
     answer_id: Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -427,6 +429,7 @@ class Answer(Model):
     note: Annotated[str, StringConstraints(max_length=255)] | None = None
     raw_code: str | None = None
     reference: str | None = None
+    final: bool | None = None
 
 
 class Command(Model):
