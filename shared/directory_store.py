@@ -1,6 +1,7 @@
+# ruff: noqa: S608  (the texts put together here are our own column lists)
 """All SQL of schema ``directory``, and the Kafka topics a participant or a subscription needs.
 
-:func:`load` is what services call; everything else belongs to the operator's command. Each change raises the directory's revision by a trigger.
+:func:`load` is what services call; everything else belongs to the operator's command. Each change raises the directory's revision.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class DuplicateEntry(Rejected):
 
 @dataclass(frozen=True, slots=True)
 class KeyEntry:
-    """An API key as the directory holds it. ``fingerprint`` is the first 12 hex digits of the hash: enough to name a key, useless to guess it."""
+    """An API key as the directory holds it. ``fingerprint`` is the first 12 hex digits of its hash."""
 
     fingerprint: str
     participant: str
@@ -86,11 +87,11 @@ async def load(engine: AsyncEngine, held: Directory | None = None) -> Directory:
         )
 
 
-# --- participants ------------------------------------------------------------------------------------------------------------------------------
+# --- participants -------------------------------------------------------------------------------------------------------------------------
 
 
 async def add_participant(engine: AsyncEngine, participant: Participant) -> None:
-    """Connect an organisation. Raises :class:`DuplicateEntry` when the id is taken: ids are in topic names and keys and are never given twice."""
+    """Connect an organisation. Raises :class:`DuplicateEntry` when the id is taken: no id is ever given twice."""
     values = {**participant.model_dump(mode="json", exclude={"dialect", "formats"}), "dialect": participant.dialect.model_dump_json()}
     try:
         async with transaction(engine) as connection:
@@ -120,7 +121,7 @@ async def set_dialect(engine: AsyncEngine, participant: str, dialect: Dialect) -
     await _change(engine, "UPDATE directory.participant SET dialect = CAST(:dialect AS json) WHERE id = :id", values, participant)
 
 
-# --- keys --------------------------------------------------------------------------------------------------------------------------------------
+# --- keys ---------------------------------------------------------------------------------------------------------------------------------
 
 
 async def add_key(
@@ -164,7 +165,7 @@ async def revoke_key(engine: AsyncEngine, fingerprint: str) -> None:
     await _change(engine, statement, {"fingerprint": fingerprint}, fingerprint)
 
 
-# --- subscriptions -----------------------------------------------------------------------------------------------------------------------------
+# --- subscriptions ------------------------------------------------------------------------------------------------------------------------
 
 
 async def add_subscription(engine: AsyncEngine, subscription: Subscription) -> None:
@@ -195,7 +196,7 @@ async def set_secrets(engine: AsyncEngine, subscription: UUID, secrets: Sequence
     await _change(engine, "UPDATE directory.subscription SET secrets = CAST(:secrets AS text[]) WHERE id = :id", values, str(subscription))
 
 
-# --- topics ------------------------------------------------------------------------------------------------------------------------------------
+# --- topics -------------------------------------------------------------------------------------------------------------------------------
 
 
 def topics_of(topics: Topics, participant: Participant, subscriptions: Sequence[Subscription] = ()) -> list[TopicSpec]:
@@ -215,7 +216,7 @@ def topics_of_all(topics: Topics, directory: Directory) -> list[TopicSpec]:
     return [spec for p in directory.participants.values() for spec in topics_of(topics, p, mine.get(p.id, ()))]
 
 
-# --- the SQL's small change --------------------------------------------------------------------------------------------------------------------
+# --- the SQL's small change ---------------------------------------------------------------------------------------------------------------
 
 
 async def _state(connection: AsyncConnection) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """The directory: participants, API keys, subscriptions, and a revision that every change raises.
 
-Services read the whole of it as a snapshot under one revision, so a reader sees with one small query whether anything changed. Row level security comes
-with the console, when people of several participants read these tables through one role; today only the operator's command writes here.
+Services read the whole of it as a snapshot under one revision, so a reader sees with one small query whether anything changed. Row level
+security comes with the console, when people of several participants read these tables through one role; today only the operator's command
+writes here.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ UP = (
     END $$
     """,
     *(
-        f"CREATE TRIGGER revision AFTER INSERT OR UPDATE OR DELETE ON directory.{table} FOR EACH STATEMENT EXECUTE FUNCTION directory.raise_revision()"
+        f"CREATE TRIGGER revision AFTER INSERT OR UPDATE OR DELETE ON directory.{table}"
+        " FOR EACH STATEMENT EXECUTE FUNCTION directory.raise_revision()"
         for table in ("participant", "api_key", "subscription")
     ),
 )

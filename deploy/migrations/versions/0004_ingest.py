@@ -1,8 +1,8 @@
 """What the HTTP door remembers of its submissions: the receipt, what the reader found, and the state of each filing.
 
-``submission`` is written by the door when a receipt is given out, everything else by the door's projection of ``decisions.v1``. It can be thrown away and
-built again from the log, but for the receipts themselves. ``filing`` is keyed by filing, not by submission: the same message sent twice under two receipts
-shows the same answers under both.
+``submission`` is written by the door when a receipt is given out, everything else by the door's projection of ``decisions.v1``.
+``filing`` is keyed by filing and ``decision`` by consignment, not by submission: the same message sent under two receipts shows the same
+answers under both. ``durable_at`` is empty while nobody knows whether the log has the bytes.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ UP = (
     CREATE TABLE ingest.submission (
         id          uuid PRIMARY KEY,
         participant text NOT NULL,
-        sha256      text NOT NULL,
-        bytes       integer NOT NULL,
-        received_at timestamptz NOT NULL,
+        sha256      text,
+        bytes       integer,
+        received_at timestamptz,
         durable_at  timestamptz,
         read_at     timestamptz,
         format      text,
@@ -52,17 +52,25 @@ UP = (
     """,
     """
     CREATE TABLE ingest.filing (
-        filing_id         uuid PRIMARY KEY,
-        key               text NOT NULL,
-        position          text NOT NULL,
-        accepted_at       timestamptz,
-        accepted_sequence bigint,
-        effect            text,
-        missing           text,
-        decided_at        timestamptz,
-        decided_sequence  bigint,
-        outcome           text,
-        reasons           text[]
+        filing_id   uuid PRIMARY KEY,
+        participant text NOT NULL,
+        key         text NOT NULL,
+        position    text NOT NULL,
+        kind        text NOT NULL,
+        accepted_at timestamptz NOT NULL,
+        sequence    bigint NOT NULL,
+        effect      text NOT NULL,
+        missing     text
+    )
+    """,
+    """
+    CREATE TABLE ingest.decision (
+        key        text PRIMARY KEY,
+        sequence   bigint NOT NULL,
+        decided_at timestamptz NOT NULL,
+        outcome    text NOT NULL,
+        reasons    text[] NOT NULL,
+        parties    text[] NOT NULL
     )
     """,
 )
