@@ -23,7 +23,8 @@ Milliseconds = Annotated[float, Field(ge=0.0, le=3_600_000.0)]
 class Behaviour(Model):
     """What share of questions meets which trouble. Delays in ms, drawn evenly between ``delay_min_ms`` and ``delay_max_ms``.
 
-    ``error_rate`` and ``hang_rate`` are per attempt (HTTP only), so that asking again may work; the others belong to the question, so that asking again
+    ``error_rate`` and ``hang_rate`` are per attempt (HTTP only), so that asking again may work; the others belong to the question, so
+    that asking again
     changes nothing. ``late_rate`` answers after ``late_ms`` more, on the answers' topic where the question came over HTTP.
     """
 
@@ -43,7 +44,8 @@ class Behaviour(Model):
 
 
 class HookBehaviour(Model):
-    """How a webhook receiver behaves: ``down`` answers 503, ``gone`` answers 410, ``hang`` never answers, ``drip`` sends its answer byte by byte."""
+    """How a webhook receiver behaves: ``down`` answers 503, ``gone`` answers 410, ``hang`` never answers, ``drip`` sends its answer byte
+    by byte."""
 
     state: Literal["up", "down", "gone", "hang", "drip"] = "up"
     delay_ms: Milliseconds = 0.0
@@ -51,7 +53,8 @@ class HookBehaviour(Model):
 
 
 class Behaviours(Model):
-    """Everything programmable of the sandbox, as ``PUT /behaviour`` takes it. A hook not named is up; its secrets are needed before it accepts anything."""
+    """Everything programmable of the sandbox, as ``PUT /behaviour`` takes it. A hook not named is up; its secrets are needed before it
+    accepts anything."""
 
     seed: int = 7
     services: Mapping[str, Behaviour] = Field(default_factory=dict)

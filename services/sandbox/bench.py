@@ -1,7 +1,7 @@
 """Many ITMATT messages fast: about 2.9 kB with one item of three content pieces each, for the benchmark and the fault tests.
 
-Some hundred items are written out once, then only their numbers change, so that a generator costs microseconds a message and not more than the hub it
-feeds. Measured on one core: about 500,000 messages a second.
+Some hundred items are written out once, then only their numbers change, so that a generator costs microseconds a message and not more
+than the hub it feeds. Measured on one core: about 500,000 messages a second.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ class BenchItem(NamedTuple):
     body: bytes
 
 
-def bench_items(n: int, seed: int = 7, *, first: int = 0, country: str | None = None, prepared_at: datetime = _PREPARED_AT) -> Iterator[BenchItem]:
+def bench_items(
+    n: int, seed: int = 7, *, first: int = 0, country: str | None = None, prepared_at: datetime = _PREPARED_AT
+) -> Iterator[BenchItem]:
     """Yield *n* messages of one item each; numbers rise from *first*, and the same *seed* and *first* always give the same bytes."""
     files = [_file_template(item, destination, prepared_at) for item, destination in _item_templates(seed, country, prepared_at)]
     count = len(files)
@@ -46,7 +48,8 @@ def bench_file(n_items: int, seed: int = 7, *, first: int = 0, country: str = "N
 
 
 def _number(serial: int, seed: int) -> str:
-    """Return the S10 of the *serial*-th item: the letters LA to LZ come first, then the serial number, then another start for another seed."""
+    """Return the S10 of the *serial*-th item: the letters LA to LZ come first, then the serial number, then another start for another
+    seed."""
     return s10("L" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[(seed + serial // 100_000_000) % 26], serial % 100_000_000, "US")
 
 
@@ -74,7 +77,8 @@ def _item_template(random: Random, country: str, prepared_at: datetime) -> tuple
 
 # What brings an item to the size of real ones: first and last names, a second address line, a fax, a duty-paid reference.
 _DOCUMENTED: Final = (
-    "<SenderAddressLine2>Building 4, Unit 7, Dock 12 East</SenderAddressLine2><SenderFax>+13235550143</SenderFax><SenderIdRef>12-3456789</SenderIdRef>"
+    "<SenderAddressLine2>Building 4, Unit 7, Dock 12 East</SenderAddressLine2><SenderFax>+13235550143</SenderFax>"
+    "<SenderIdRef>12-3456789</SenderIdRef>"
     "<RecipientAddressLine2>Second floor, left, ring twice</RecipientAddressLine2><DutyPaidRef>DDP-2026-0000451-US</DutyPaidRef>"
     "<InsuredValue>50.00</InsuredValue><InsuredValueCurrencyCd>USD</InsuredValueCurrencyCd><Documents><Document><DocumentType>380</DocumentType>"
     "<DocumentId>INV-88121</DocumentId><DocumentName>invoice.pdf</DocumentName></Document></Documents>"

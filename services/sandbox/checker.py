@@ -1,6 +1,8 @@
-"""The books of a run: what was sent, what came back, and whether the two agree. Pure; a shell tells it what it saw (``services.sandbox.tail``).
+"""The books of a run: what was sent, what came back, and whether the two agree. Pure; a shell tells it what it saw
+(``services.sandbox.tail``).
 
-* **lost**: an answer that was due and never came: an item neither accepted nor rejected, a consignment without decision, a notice not delivered.
+* **lost**: an answer that was due and never came: an item neither accepted nor rejected, a consignment without decision, a notice not
+delivered.
 * **duplicated**: one fact told under two ids. The same id again is a repetition, which an at-least-once hub may do; it is counted apart.
 * **out of order**: an event of a consignment whose first appearance comes after that of a later one, in one place (a topic, a feed).
 * **unexpected**: an answer that contradicts what was sent, such as a good item rejected.
@@ -30,7 +32,8 @@ Sees = Callable[[Subscription, EventBody], bool]
 
 @dataclass(slots=True)
 class Sent:
-    """One message as its sender remembers it. ``accepted`` are keys, ``rejected`` a number; ``names`` the message ids and receipts that mean it."""
+    """One message as its sender remembers it. ``accepted`` are keys, ``rejected`` a number; ``names`` the message ids and receipts that
+    mean it."""
 
     participant: str
     names: set[str]
@@ -83,7 +86,8 @@ class _Story:
 
 
 class Checker:
-    """Keeps the books. Call ``sent`` for each message, ``saw_event`` for each record of ``decisions.v1``, ``saw_notice`` for each delivery."""
+    """Keeps the books. Call ``sent`` for each message, ``saw_event`` for each record of ``decisions.v1``, ``saw_notice`` for each
+    delivery."""
 
     def __init__(self) -> None:
         self.messages: list[Sent] = []
@@ -99,11 +103,13 @@ class Checker:
         self._out_of_order: list[str] = []
         self._unexpected: list[str] = []
 
-    # --- what went in --------------------------------------------------------------------------------------------------------------------------
+    # --- what went in ------------------------------------------------------------------------------------------------
 
     def sent(self, message: Sent) -> Sent:
         """Open an account for *message*. The same names again are a repetition and share the first account."""
-        known = next((self._by_name[participant_name] for participant_name in self._names(message) if participant_name in self._by_name), None)
+        known = next(
+            (self._by_name[participant_name] for participant_name in self._names(message) if participant_name in self._by_name), None
+        )
         if known is not None and known.accepted == message.accepted and known.rejected == message.rejected:
             self.also_named(known, *message.names)
             return known
@@ -128,7 +134,7 @@ class Checker:
         found = self._by_name.get((participant, str(submission_id))) if submission_id else None
         return found or (self._by_name.get((participant, message_id)) if message_id else None)
 
-    # --- what came out -------------------------------------------------------------------------------------------------------------------------
+    # --- what came out -----------------------------------------------------------------------------------------------
 
     def saw_event(self, event: EventBody, at: datetime) -> bool:
         """Book one event of ``decisions.v1``, in the order of its partition. Returns False when it was a repetition."""
@@ -194,7 +200,9 @@ class Checker:
         named = event.key if event.order is None else f"order:{event.order.platform_id}:{event.order.order_id}"
         message.answered.add(named)
         if named not in message.accepted:
-            self._unexpected.append(f"accepted, should be rejected: {message.participant} {event.filing.message_id} {named} ({message.kind})")
+            self._unexpected.append(
+                f"accepted, should be rejected: {message.participant} {event.filing.message_id} {named} ({message.kind})"
+            )
 
     def _decided(self, event: DecisionMade, at: datetime) -> None:
         self._in_order("decisions", event.key, event.sequence)
@@ -214,7 +222,7 @@ class Checker:
             where = f"{message.participant} {refusal.message_id} {refusal.position} {refusal.key}"
             self._unexpected.append(f"rejected, should be accepted: {where}: {codes} ({message.kind})")
 
-    # --- the balance ---------------------------------------------------------------------------------------------------------------------------
+    # --- the balance -------------------------------------------------------------------------------------------------
 
     def outstanding(self) -> list[str]:
         """Return what is due and has not come, item by item."""
@@ -292,9 +300,20 @@ def sees(participants: Mapping[str, Participant]) -> Sees:
             return False
         if participant.role is Role.CUSTOMS:
             return destination == participant.country
-        return participant.id in event.parties
+        return participant.id in _concerned(event)
 
     return may
+
+
+def _concerned(event: EventBody) -> tuple[str, ...]:
+    """Return the senders whose event it is; a rejection and a receipt belong to their own sender alone."""
+    match event:
+        case FilingRejected():
+            return (event.rejection.participant,)
+        case SubmissionRead():
+            return (event.participant,)
+        case _:
+            return event.parties
 
 
 def percentiles_ms(durations: Iterable[timedelta]) -> dict[str, float]:

@@ -1,4 +1,5 @@
-"""The shell of the pretend partners: a risk service over HTTP, a single window over Kafka, webhook receivers, and the switchboard that programmes them."""
+"""The shell of the pretend partners: a risk service over HTTP, a single window over Kafka, webhook receivers, and the switchboard that
+programmes them."""
 
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ class Switchboard:
 
 
 class Speaker:
-    """Publishes answers on ``answers.v1``, at once or when they are due. What waits lives in memory: a pretend service that dies forgets it."""
+    """Publishes answers on ``answers.v1``, at once or when they are due. What waits lives in memory: a pretend service that dies forgets
+    it."""
 
     def __init__(self, publisher: KeyedPublisher, topics: Topics) -> None:
         self._publisher = publisher
@@ -90,7 +92,7 @@ class Speaker:
                 continue
 
     def _due(self, now: float) -> list[tuple[str, Said]]:
-        due = []
+        due: list[tuple[str, Said]] = []
         while self._waiting and self._waiting[0][0] <= now and len(due) < 1000:
             _, _, service, one = heapq.heappop(self._waiting)
             due.append((service, one))
@@ -261,5 +263,3 @@ async def _drip() -> AsyncIterator[bytes]:
     for _ in range(int(HANG_SECONDS)):
         yield b"."
         await asyncio.sleep(1)
-
-

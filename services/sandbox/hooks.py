@@ -1,6 +1,7 @@
 """A pretend webhook receiver: checks the signature as Standard Webhooks asks, keeps what it got, in the order it got it.
 
-Kept in memory and in ``<folder>/<name>.jsonl``, appended before the answer goes out, so that a receiver that is started again still knows what it acknowledged.
+Kept in memory and in ``<folder>/<name>.jsonl``, appended before the answer goes out, so that a receiver that is started again still knows
+what it acknowledged.
 """
 
 from __future__ import annotations

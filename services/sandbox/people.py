@@ -1,4 +1,5 @@
-"""Invented people, firms and addresses of a few countries: common names, made-up street numbers, telephone numbers and mailboxes reserved for examples."""
+"""Invented people, firms and addresses of a few countries: common names, made-up street numbers, telephone numbers and mailboxes reserved
+for examples."""
 
 from __future__ import annotations
 
@@ -106,7 +107,17 @@ PLACES: Final[dict[str, Place]] = {
     ),
 }
 
-_FIRM_HEADS: Final = ("Oak River", "Blue Heron", "North Pier", "Bright Loom", "Copper Kettle", "Aurora", "Golden Crane", "Silver Birch", "Red Maple")
+_FIRM_HEADS: Final = (
+    "Oak River",
+    "Blue Heron",
+    "North Pier",
+    "Bright Loom",
+    "Copper Kettle",
+    "Aurora",
+    "Golden Crane",
+    "Silver Birch",
+    "Red Maple",
+)
 _FIRM_TAILS: Final = {"US": ("Supply LLC", "Goods Inc", "Trading LLC", "Studio Inc"), "CN": ("Trading Co Ltd", "Technology Co Ltd")}
 
 

@@ -1,6 +1,8 @@
-"""Seeded traffic: what a post, an express carrier and a platform would send, and what the hub must answer. Pure: the instant comes in, no clock, no chance.
+"""Seeded traffic: what a post, an express carrier and a platform would send, and what the hub must answer. Pure: the instant comes in, no
+clock, no chance.
 
-Most messages are in order. Some come again word for word, some say the same under a new name, some correct or cancel what was said, some are broken on
+Most messages are in order. Some come again word for word, some say the same under a new name, some correct or cancel what was said, some
+are broken on
 purpose. Every send carries its expectation, so that a checker can prove that nothing was lost without asking the hub what it lost.
 """
 
@@ -44,7 +46,8 @@ Via = Literal["kafka", "http"]
 class Send:
     """One message as it leaves its sender, and what must come of it.
 
-    ``key`` is the Kafka record's key, ``wait_seconds`` the pause before it. ``names`` are the message ids under which answers may speak of it.
+    ``key`` is the Kafka record's key, ``wait_seconds`` the pause before it. ``names`` are the message ids under which answers may speak
+    of it.
     ``accepted`` holds the consignment or order key of each item that must be accepted, ``rejected`` how many answers must be rejections.
     """
 
@@ -125,7 +128,7 @@ def _lines(desk: _Desk) -> tuple[Line, ...]:
     return some_lines(desk.random)
 
 
-# --- the post ----------------------------------------------------------------------------------------------------------------------------------
+# --- the post ---------------------------------------------------------------------------------------------------------
 
 
 def _post(desk: _Desk, items: int) -> None:
@@ -224,7 +227,7 @@ def _corrected(parcel: Parcel) -> Parcel:
     return parcel._replace(lines=(dearer, *parcel.lines[1:]))
 
 
-# --- the carrier and the platform ----------------------------------------------------------------------------------------------------------------
+# --- the carrier and the platform -------------------------------------------------------------------------------------
 
 
 def _carrier_and_platform(desk: _Desk, houses: int, orders: int) -> None:
@@ -326,7 +329,7 @@ def _order_message(desk: _Desk, parcels: Sequence[Parcel]) -> Send:
     )
 
 
-# --- broken on purpose ---------------------------------------------------------------------------------------------------------------------------
+# --- broken on purpose ------------------------------------------------------------------------------------------------
 
 
 def _broken(desk: _Desk, items: int) -> None:
@@ -367,7 +370,14 @@ def _manifest_with_a_bad_house(desk: _Desk) -> Send:
 def _not_json(desk: _Desk) -> Send:
     body = b'{"orders": [{"order_id": "%d", "platform_id": "bazaar", ' % desk.number()
     return Send(
-        PLATFORM, "http", body, "application/json", "truncated JSON", names=(_digest_name(body),), rejected=1, idempotency_key=_digest_name(body)
+        PLATFORM,
+        "http",
+        body,
+        "application/json",
+        "truncated JSON",
+        names=(_digest_name(body),),
+        rejected=1,
+        idempotency_key=_digest_name(body),
     )
 
 

@@ -54,7 +54,7 @@ class Parcel(NamedTuple):
         return sum((line.net_mass_kg for line in self.lines), Decimal("0.120"))
 
 
-# --- ITMATT ------------------------------------------------------------------------------------------------------------------------------------
+# --- ITMATT ---------------------------------------------------------------------------------------------------------
 
 _PIECE: Final = (
     "<ContentPiece><Index>{index}</Index><Number>{line.quantity}</Number><Description>{description}</Description><NetWeight>{line.net_mass_kg}</NetWeight>"
@@ -90,7 +90,9 @@ _FILE: Final = (
 def itmatt_item(parcel: Parcel, origin: str, destination: str, *, function: str = "ORIGINAL", version: int = 1) -> str:
     """Return one ``Item`` of an ITMATT."""
     if function == "CANCEL":
-        return _CANCEL.format(version=version, id=parcel.number, origin=origin, destination=destination, posted=parcel.posted_at.isoformat(timespec="seconds"))
+        return _CANCEL.format(
+            version=version, id=parcel.number, origin=origin, destination=destination, posted=parcel.posted_at.isoformat(timespec="seconds")
+        )
     return _ITEM.format(
         function=function,
         version=version,
@@ -116,7 +118,9 @@ def _party(role: str, p: Person) -> str:
     return _PARTY.format(role=role, p=p, name=escape(p.name), street=escape(p.street), city=escape(p.city), region=region)
 
 
-def itmatt_file(file_id: str, items: Sequence[str], origin: str, destination: str, prepared_at: datetime, *, count: int | None = None) -> bytes:
+def itmatt_file(
+    file_id: str, items: Sequence[str], origin: str, destination: str, prepared_at: datetime, *, count: int | None = None
+) -> bytes:
     """Return a whole ITMATT of written *items*; *count* is the control total where it is to be wrong."""
     return _FILE.format(
         file_id=file_id,
@@ -128,7 +132,7 @@ def itmatt_file(file_id: str, items: Sequence[str], origin: str, destination: st
     ).encode()
 
 
-# --- manifests ---------------------------------------------------------------------------------------------------------------------------------
+# --- manifests --------------------------------------------------------------------------------------------------------
 
 
 class Flight(NamedTuple):
@@ -205,7 +209,7 @@ def manifest_json(rows: Iterable[Mapping[str, str]]) -> bytes:
     return orjson.dumps({"manifest": [{name: value for name, value in row.items() if value} for row in rows]})
 
 
-# --- orders ------------------------------------------------------------------------------------------------------------------------------------
+# --- orders -----------------------------------------------------------------------------------------------------------
 
 
 def order_of(parcel: Parcel, ordered_at: datetime) -> dict[str, object]:
