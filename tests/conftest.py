@@ -106,7 +106,7 @@ def migrate(url: str) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"migrations failed:\n{done.stderr}"
+    assert done.returncode == 0, f"migrations failed:\n{done.stderr[-1500:]}"
 
 
 @contextmanager

@@ -10,8 +10,9 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,7 +100,7 @@ def fetch_jars(progress: Progress | None = None, *, folder: Path | None = None, 
         task = "Fetching Apache Kafka"
         progress.begin(task, total=len(missing))
         folder.mkdir(parents=True, exist_ok=True)
-        with ThreadPoolExecutor(max_workers=8) as pool:
+        with _trusted_certificates(), ThreadPoolExecutor(max_workers=8) as pool:
             for _ in pool.map(lambda jar: _fetch(jar, folder), missing):
                 progress.advance(task)
         progress.done(task, f"{len(missing)} jars")
@@ -112,7 +113,7 @@ def resolve_lock() -> tuple[Jar, ...]:
     """Ask the registry which jars Kafka needs, fetch them and compute their checksums (a minute)."""
     from jgo.parse import Coordinate
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _trusted_certificates():
         context = _maven(Path(folder))
         artifacts: dict[tuple[str, str], Artifact] = {}
         for endpoint in (LOG_BINDING, KAFKA):  # where both name a jar, Kafka's version stays
@@ -134,6 +135,20 @@ def _fetch(jar: Jar, folder: Path) -> None:
                     raise Unavailable(f"{jar.coordinate} could not be fetched: {exc}") from exc
         check(jar, file)
         file.replace(folder / jar.file_name)
+
+
+@contextmanager
+def _trusted_certificates() -> Iterator[None]:
+    """Have jgo's HTTP library trust what Python trusts on a machine with certificates of its own (``SSL_CERT_FILE``)."""
+    own = os.environ.get("SSL_CERT_FILE")
+    if not own or "REQUESTS_CA_BUNDLE" in os.environ:
+        yield
+        return
+    os.environ["REQUESTS_CA_BUNDLE"] = own
+    try:
+        yield
+    finally:
+        del os.environ["REQUESTS_CA_BUNDLE"]
 
 
 def _maven(folder: Path) -> MavenContext:

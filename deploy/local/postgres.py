@@ -8,6 +8,7 @@ folder that is not ours is changed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -17,6 +18,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import tempfile
 import time
 from functools import cached_property
 from pathlib import Path
@@ -248,18 +250,22 @@ def _may_pass(status: os.stat_result, user: int, group: int) -> bool:
 
 
 def _copied(installed: Path) -> Path:
-    """A copy of the binaries under ``/var/lib/guichet``, made once per version of the wheel, whole or not at all."""
+    """A copy of the binaries under ``/var/lib/guichet``, made once per version of the wheel, whole or not at all.
+
+    The libraries that came with the wheel keep their place relative to the binaries (``….libs`` on Linux, ``.dylibs`` on macOS).
+    """
     mark = hashlib.sha256(f"{installed}{installed.stat().st_mtime_ns}".encode()).hexdigest()[:12]
-    target = ROOT_FOLDER / f"postgres-{mark}"
+    target, package = ROOT_FOLDER / f"postgres-{mark}", installed.parent
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = target.with_name(f".{target.name}-{os.getpid()}")
-        shutil.copytree(installed, scratch, symlinks=True)
-        for path in (scratch, *scratch.rglob("*")):
-            if not path.is_symlink():
-                path.chmod(0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
-        try:
-            scratch.rename(target)
-        except OSError:
-            shutil.rmtree(scratch)
-    return target
+        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+            scratch = Path(folder, target.name)
+            for source in (installed, package / ".dylibs", package.with_name(f"{package.name}.libs")):
+                if source.exists():
+                    shutil.copytree(source, scratch / source.relative_to(package.parent), symlinks=True)
+            for path in (scratch, *scratch.rglob("*")):
+                if not path.is_symlink():
+                    path.chmod(0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
+            with contextlib.suppress(OSError):  # another process was faster
+                scratch.rename(target)
+    return target / installed.relative_to(package.parent)

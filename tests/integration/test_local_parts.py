@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -109,3 +110,19 @@ async def test_a_folder_gives_its_rows_again_to_a_new_server(postgres: LocalPost
         assert await _sql(again, "SELECT number FROM kept") == [(1,)]
     finally:
         again.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands PostgreSQL to another user")
+async def test_root_may_keep_its_hub_in_a_folder_that_others_cannot_enter(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed, opened = folder / "closed", folder / "opened"
+    closed.mkdir(mode=0o700)
+    opened.mkdir(mode=0o755)
+    monkeypatch.setattr("deploy.local.postgres.ROOT_FOLDER", opened)
+    part = LocalPostgres(closed / "postgres")
+    await asyncio.to_thread(part.start)
+    try:
+        assert await _sql(part, "SELECT 1") == [(1,)]
+        assert (closed / "postgres" / "data").resolve().is_relative_to(opened)
+        assert closed.stat().st_mode & 0o777 == 0o700
+    finally:
+        part.kill()
