@@ -14,7 +14,7 @@ def build(settings: Settings) -> Service:
     speaker = Speaker(service.publisher, settings.topics)
     window = SingleWindow(board, speaker)
     hooks = Hooks(board, settings.var / "sandbox")
-    service.consume(window.on_requests, group="sandbox-single-window", topics=[settings.topics.requests("single-window")])
+    service.consume(window.on_requests, group=f"{settings.topic_prefix}sandbox", topics=[settings.topics.requests("single-window")])
     service.background(speaker.run, name="speaker")
     service.route("/behaviour", board.show)
     service.route("/behaviour", board.change, methods=["PUT"])

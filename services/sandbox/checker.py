@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from shared.contracts import ConsignmentAccepted, DecisionMade, EventBody, FilingRejected, SubmissionRead
+from shared.contracts import Answer, Command, ConsignmentAccepted, DecisionMade, EventBody, FilingRejected, ServiceRequest, SubmissionRead
 from shared.directory import Participant, Role, Subscription
 
 _MAKES_NEW: Final = frozenset({"created", "changed", "withdrawn", "linked"})
@@ -96,6 +96,8 @@ class Checker:
         self.delivered: dict[tuple[UUID, UUID], datetime] = {}
         self.first_decided: dict[str, tuple[DecisionMade, datetime]] = {}
         self.repeated = 0
+        self.open_questions: dict[tuple[str, str], UUID] = {}
+        self._closed_questions: set[UUID] = set()
         self._by_name: dict[tuple[str, str], Sent] = {}
         self._ids: dict[Hashable, Hashable] = {}
         self._last: dict[tuple[str, str], int] = {}
@@ -150,6 +152,20 @@ class Checker:
             case SubmissionRead():
                 pass
         return True
+
+    def saw_request(self, request: ServiceRequest) -> None:
+        """Book a question to a service; a later one for the same consignment replaces it."""
+        if request.request_id not in self._closed_questions:
+            self.open_questions[request.key, request.service] = request.request_id
+
+    def saw_answer(self, answer: Answer | Command) -> None:
+        """Book what closes a question: a service's answer, or the clock's command that it came too late."""
+        if answer.service is None:
+            return
+        if answer.request_id is not None:
+            self._closed_questions.add(answer.request_id)
+        if self.open_questions.get((answer.key, answer.service)) in (answer.request_id, None):
+            self.open_questions.pop((answer.key, answer.service), None)
 
     def saw_due(self, event: EventBody, subscriptions: Iterable[Subscription], sees: Sees) -> None:
         """Book the notices that *event* makes due."""
@@ -226,7 +242,10 @@ class Checker:
 
     def outstanding(self) -> list[str]:
         """Return what is due and has not come, item by item."""
-        return [*self._unanswered(), *self._undecided(), *self._undelivered()]
+        return [*self._unanswered(), *self._unasked(), *self._undecided(), *self._undelivered()]
+
+    def _unasked(self) -> Iterable[str]:
+        return (f"no answer from {service}: {key} ({question})" for (key, service), question in self.open_questions.items())
 
     def _unanswered(self) -> Iterable[str]:
         for message in self.messages:

@@ -8,9 +8,21 @@ from uuid import UUID
 import pytest
 
 from services.sandbox.checker import Checker, Delivered, Sent, percentiles_ms, sees
-from shared.contracts import ConsignmentAccepted, DecisionMade, FilingRef, FilingRejected, Outcome, PolicyRef, Summary, derived_id
+from shared.contracts import (
+    Answer,
+    Command,
+    ConsignmentAccepted,
+    DecisionMade,
+    FilingRef,
+    FilingRejected,
+    Outcome,
+    PolicyRef,
+    ServiceRequest,
+    Summary,
+    derived_id,
+)
 from shared.directory import Channel, Participant, Role, Subscription
-from shared.model import Finding, Rejection
+from shared.model import Consignment, Finding, Rejection
 
 AT = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 KEY = "post:LZ314159268US"
@@ -230,6 +242,43 @@ def test_customs_see_what_comes_to_their_country_and_a_rejection_is_its_senders_
     assert may(a_subscription(), rejected())
     assert not may(a_subscription(participant="nl-customs"), rejected())
     assert not may(a_subscription(destination_country="DE"), decided())
+
+
+def a_question(number: int) -> ServiceRequest:
+    consignment = Consignment(house_transport_document_id="LZ314159268US", channel="post")
+    values = {"service": "risk", "sequence": 1, "asked_at": AT, "answer_due_at": AT, "category": 3}
+    return ServiceRequest.model_validate({"request_id": UUID(int=number), "key": KEY, "consignment": consignment, **values})
+
+
+def an_answer(number: int) -> Answer:
+    question = UUID(int=number)
+    return Answer(answer_id=f"a{number}", key=KEY, service="risk", request_id=question, outcome=Outcome.RELEASE, issued_at=AT)
+
+
+def test_a_question_without_answer_is_outstanding():
+    books = Checker()
+    books.saw_request(a_question(1))
+    assert books.accounts().lost == (f"no answer from risk: {KEY} ({UUID(int=1)})",)
+    books.saw_answer(an_answer(1))
+    assert books.accounts().clean
+
+
+def test_an_answer_may_be_seen_before_its_question():
+    books = Checker()
+    books.saw_answer(an_answer(1))
+    books.saw_request(a_question(1))
+    assert books.accounts().clean
+
+
+def test_the_answer_to_an_older_question_does_not_close_the_newer():
+    books = Checker()
+    books.saw_request(a_question(1))
+    books.saw_request(a_question(2))
+    books.saw_answer(an_answer(1))
+    assert not books.accounts().clean
+    late = {"command_id": UUID(int=9), "key": KEY, "action": "deadline", "by": "clock", "because": "no answer", "issued_at": AT}
+    books.saw_answer(Command.model_validate({**late, "service": "risk", "request_id": UUID(int=2)}))
+    assert books.accounts().clean
 
 
 def test_percentiles_by_nearest_rank():
