@@ -54,7 +54,7 @@ UP = (
         CHECK ((channel = 'webhook') = (endpoint IS NOT NULL))
     )
     """,
-    "CREATE TABLE directory.revision (only boolean PRIMARY KEY DEFAULT true CHECK (only), number bigint NOT NULL)",
+    "CREATE TABLE directory.revision (single boolean PRIMARY KEY DEFAULT true CHECK (single), number bigint NOT NULL)",
     "INSERT INTO directory.revision (number) VALUES (1)",
     """
     CREATE FUNCTION directory.raise_revision() RETURNS trigger LANGUAGE plpgsql AS $$
