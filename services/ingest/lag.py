@@ -54,16 +54,22 @@ class LagMeter:
             await consumer.stop()
 
     async def _measure(self, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> dict[str, int]:
-        wanted = set(self._topics())
-        known = await consumer.topics() & wanted
-        places = [TopicPartition(topic, p) for topic in known for p in consumer.partitions_for_topic(topic) or ()]
+        places = await self._places(admin)
         if not places:
             return {}
         ends = await consumer.end_offsets(places)
         committed = await admin.list_consumer_group_offsets(self._group)
         unread = [place for place in places if place not in committed or committed[place].offset < 0]
         starts = await consumer.beginning_offsets(unread) if unread else {}
-        lag: dict[str, int] = dict.fromkeys(known, 0)
+        lag = dict.fromkeys((place.topic for place in places), 0)
         for place, end in ends.items():
-            lag[place.topic] += max(0, end - (starts[place] if place in starts else committed[place].offset))
+            lag[place.topic] += end - (starts[place] if place in starts else committed[place].offset)
         return lag
+
+    async def _places(self, admin: AIOKafkaAdminClient) -> list[TopicPartition]:
+        """Return the partitions of those topics that exist."""
+        wanted = sorted(self._topics())
+        described = await admin.describe_topics(wanted) if wanted else []
+        return [
+            TopicPartition(topic["topic"], p["partition"]) for topic in described if not topic["error_code"] for p in topic["partitions"]
+        ]
