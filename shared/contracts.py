@@ -1,7 +1,7 @@
 """What the services say to each other: topics, event types, event bodies, CloudEvents headers. The only place that names a topic.
 
-Every record is a CloudEvent 1.0 in Kafka binary mode: attributes are headers ``ce_*``, the value is the JSON body of the type. Keys, headers and topic
-names carry no personal data.
+Every record is a CloudEvent 1.0 in Kafka binary mode: attributes are headers ``ce_*``, the value is the JSON body of the type. Keys,
+headers and topic names carry no personal data.
 
 =====================================  =======================  ==============================  ===========================
 topic (prefix ``exchange.``)           key                      body (``ce_type``)              written by → read by
@@ -56,7 +56,7 @@ def derived_id(*parts: object) -> UUID:
     return uuid5(NAMESPACE, "|".join(map(str, parts)))
 
 
-# --- topics ------------------------------------------------------------------------------------------------------------------------------------
+# --- topics ------------------------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Topics:
         return (self.filings, self.answers, self.commands, self.decisions, self.dead)
 
 
-# --- keys --------------------------------------------------------------------------------------------------------------------------------------
+# --- keys --------------------------------------------------------------------------------------------------------------------------------
 
 
 def post_key(s10: str) -> str:
@@ -136,7 +136,7 @@ def order_key(ref: OrderRef) -> str:
     return f"order:{ref.platform_id}:{ref.order_id}"
 
 
-# --- what a decision may say -------------------------------------------------------------------------------------------------------------------
+# --- what a decision may say -------------------------------------------------------------------------------------------------------------
 
 
 class Outcome(StrEnum):
@@ -252,7 +252,7 @@ class Summary(Model):
     mail_class: str | None = None
 
 
-# --- event bodies ------------------------------------------------------------------------------------------------------------------------------
+# --- event bodies ------------------------------------------------------------------------------------------------------------------------
 
 
 class ConsignmentAccepted(Model):
@@ -328,7 +328,8 @@ class SubmissionRead(Model):
 
 
 class PublicView(Model):
-    """One reason as its receiver may see it. ``code``, ``why`` and ``source`` are left out where the receiver's role may only know the public reason."""
+    """One reason as its receiver may see it. ``code``, ``why`` and ``source`` are left out where the receiver's role may only know the
+    public reason."""
 
     public: PublicReason
     code: str | None = None
@@ -340,9 +341,10 @@ class PublicView(Model):
 class Notice(Model):
     """What one subscriber is told of one event: the body of the feed, of webhooks, of ``release.<cc>.v1``; what the writing formats render.
 
-    ``notice_id`` is the event's own id, ``at`` the event's own time, ``feed_sequence`` the position in this subscription's feed. ``reasons`` are already cut to what
-    the receiver may see, ``findings`` and ``missing`` are set only for the party whose data they are about. ``filing`` names the filing judged, and only
-    when it was the receiver's own; ``referred`` lists the dataset paths an authority asks for. Nothing here belongs to another party.
+    ``notice_id`` is the event's own id, ``at`` the event's own time, ``feed_sequence`` the position in this subscription's feed.
+    ``reasons`` are already cut to what the receiver may see, ``findings`` and ``missing`` are set only for the party whose data they are
+    about. ``filing`` names the filing judged, and only when it was the receiver's own; ``referred`` lists the dataset paths an authority
+    asks for. Nothing here belongs to another party.
     """
 
     notice_id: UUID
@@ -392,7 +394,7 @@ TYPE_OF: Final[Mapping[type[Model], str]] = {
 }
 
 
-# --- what goes to services and comes back ------------------------------------------------------------------------------------------------------
+# --- what goes to services and comes back ------------------------------------------------------------------------------------------------
 
 
 class ServiceRequest(Model):
@@ -413,10 +415,11 @@ class ServiceRequest(Model):
 
 
 class Answer(Model):
-    """What a service said. ``answer_id`` is the service's own (the same answer twice has the same id); ``issued_at`` orders answers of one service.
+    """What a service said. ``answer_id`` is the service's own (the same answer twice has the same id); ``issued_at`` orders answers of
+    one service.
 
-    ``request_id`` may be missing when a service speaks unasked; ``outcome`` is never WITHDRAWN. ``final`` marks a customs decision after examination or
-    payment (phase FIN of CUSRSP): after it a sender can no longer cancel.
+    ``request_id`` may be missing when a service speaks unasked; ``outcome`` is never WITHDRAWN. ``final`` marks a customs decision after
+    examination or payment (phase FIN of CUSRSP): after it a sender can no longer cancel.
     """
 
     answer_id: Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -433,7 +436,8 @@ class Answer(Model):
 
 
 class Command(Model):
-    """What an officer or the clock wants. ``hold`` and ``release`` work on the hold stack, ``deadline`` says that a service did not answer in time."""
+    """What an officer or the clock wants. ``hold`` and ``release`` work on the hold stack, ``deadline`` says that a service did not
+    answer in time."""
 
     command_id: UUID
     key: str
@@ -457,7 +461,7 @@ REQUEST_TYPE: Final = "guichet.request"
 NOTICE_TYPE: Final = "guichet.notice"
 
 
-# --- CloudEvents headers -----------------------------------------------------------------------------------------------------------------------
+# --- CloudEvents headers -----------------------------------------------------------------------------------------------------------------
 
 Headers = Sequence[tuple[str, bytes | None]]
 

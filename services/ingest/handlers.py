@@ -1,0 +1,194 @@
+"""The shell of ingest: records of the inbound topics become filings on ``filings.v1`` and answers on ``decisions.v1``.
+
+Two lanes read the same topics as two consumer groups, so that one large file holds up nobody: messages up to ``LARGE_BYTES`` go through
+the *quick* lane in batches, larger ones through the *slow* lane in slices with a pause after each, which also keeps the queue behind
+ingest short. A record belongs to exactly one lane, by its size alone. Whatever a sender does, the offset moves on: a refused message goes
+to ``dead.v1`` with its bytes, and so does one that meets a bug.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from services.ingest import intake
+from shared.contracts import TYPE_OF, FilingRejected, SubmissionRead, Topics, event_headers, header
+from shared.directory import Directory
+from shared.errors import HubError
+from shared.kafka import DeadLetters, KeyedPublisher, Outgoing, Records
+from shared.model import Filing, RawMessage
+
+log = logging.getLogger(__name__)
+
+LARGE_BYTES: Final = 256 * 1024
+"""Messages above this size take the slow lane: about ninety items of three kilobytes."""
+
+SLICE: Final = 50
+"""Items between two pauses."""
+
+PUBLISH: Final = 500
+"""Records published at once by the quick lane."""
+
+PAUSE_SECONDS: Final = 0.01
+"""What the slow lane leaves to the others after each slice."""
+
+SOURCE: Final = "guichet/ingest"
+_FILING: Final = "guichet.filing"
+
+
+class Ingest:
+    """Reads inbound records; knows who is connected, where to publish, what time it is."""
+
+    def __init__(
+        self,
+        topics: Topics,
+        publisher: KeyedPublisher,
+        dead: DeadLetters,
+        directory: Callable[[], Directory],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._topics = topics
+        self._publisher = publisher
+        self._dead = dead
+        self._directory = directory
+        self._clock = clock
+
+    async def on_inbound(self, records: Records) -> None:
+        """The quick lane: read every record that is not large, publish in batches, the next batch being read while one is on its way."""
+        started = time.perf_counter()
+        ready: list[Outgoing] = []
+        count = 0
+        sending: asyncio.Task[None] | None = None
+        for record in records:
+            if is_large(record):
+                continue
+            for outgoing in self._worked(record):
+                ready.append(outgoing)
+                count += 1
+                if not count % SLICE:
+                    await asyncio.sleep(0)
+            if len(ready) >= PUBLISH:
+                sending, ready = await self._send(ready, sending), []
+        await self._finish(ready, sending)
+        log.debug(
+            "batch.read", extra={"records": len(records), "outgoing": count, "took_ms": round((time.perf_counter() - started) * 1000, 1)}
+        )
+
+    async def on_large(self, records: Records) -> None:
+        """The slow lane: read large records slice by slice, publish each slice, leave a pause."""
+        for record in records:
+            if not is_large(record):
+                continue
+            reading = await asyncio.to_thread(self._begin, record)
+            work = self._worked(record, reading)
+            while slice_ := [outgoing for outgoing, _ in zip(work, range(SLICE), strict=False)]:
+                await self._publisher.publish(slice_)
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _send(self, ready: Sequence[Outgoing], sending: asyncio.Task[None] | None) -> asyncio.Task[None]:
+        """Begin to publish *ready* once what was sent before is acknowledged, so that order is kept."""
+        if sending is not None:
+            await sending
+        task = asyncio.create_task(self._publisher.publish(ready))
+        await asyncio.sleep(0)
+        return task
+
+    async def _finish(self, ready: Sequence[Outgoing], sending: asyncio.Task[None] | None) -> None:
+        if sending is not None:
+            await sending
+        if ready:
+            await self._publisher.publish(ready)
+
+    # --- one record ----------------------------------------------------------------------------------------------------------------------------
+
+    def _begin(self, record: Any) -> intake.Reading | Exception:
+        """Read the message as a whole; a bug is handed back, not raised."""
+        try:
+            raw = raw_message(record, self._topics)
+            return intake.read(raw, self._directory().participants.get(raw.participant))
+        except Exception as exc:
+            return exc
+
+    def _worked(self, record: Any, reading: intake.Reading | Exception | None = None) -> Iterator[Outgoing]:
+        """Yield what *record* becomes. A bug in reading it ends with the record among the dead letters, and harms no neighbour."""
+        participant = self._topics.participant_of(record.topic)
+        try:
+            reading = reading if reading is not None else self._begin(record)
+            if isinstance(reading, Exception):
+                raise reading
+            if reading.refusal is not None:
+                finding = reading.refusal.findings[0]
+                yield self._dead.letter(record, finding.code, finding.message, participant)
+                if finding.code == "SENDER-UNKNOWN":
+                    return
+            for outcome in reading:
+                if isinstance(outcome, Filing):
+                    yield self._filing(outcome)
+                else:
+                    yield self._event(intake.rejected(outcome, self._clock()), outcome.submission_id)
+            summary = reading.summary(self._clock())
+            if summary is not None:
+                yield self._event(summary, summary.submission_id)
+        except Exception as exc:
+            code = exc.code if isinstance(exc, HubError) else f"bug.{type(exc).__name__}"
+            log.exception("record.failed", extra={"topic": record.topic, "partition": record.partition, "offset": record.offset})
+            yield self._dead.letter(record, code, f"{type(exc).__name__} while reading", participant)
+
+    def _filing(self, filing: Filing) -> Outgoing:
+        extra = [("participant", filing.participant)]
+        if filing.submission_id is not None:
+            extra.append(("submission", str(filing.submission_id)))
+        headers = event_headers(id=filing.filing_id, type=_FILING, source=SOURCE, time=filing.received_at, extra=extra)
+        return Outgoing(self._topics.filings, filing.key.encode(), filing.to_json(), headers)
+
+    def _event(self, event: FilingRejected | SubmissionRead, submission: UUID | None) -> Outgoing:
+        at = event.rejected_at if isinstance(event, FilingRejected) else event.read_at
+        extra = [("submission", str(submission))] if submission is not None else []
+        headers = event_headers(id=event.event_id, type=TYPE_OF[type(event)], source=SOURCE, time=at, extra=extra)
+        return Outgoing(self._topics.decisions, event.key.encode(), event.to_json(), headers)
+
+
+def is_large(record: Any) -> bool:
+    """Whether *record* takes the slow lane."""
+    return record.value is not None and len(record.value) > LARGE_BYTES
+
+
+def raw_message(record: Any, topics: Topics) -> RawMessage:
+    """Return the message in *record*: who sent it stands in the topic; headers tell the rest where they are there and readable."""
+    headers = record.headers
+    if not headers:
+        return RawMessage(topics.participant_of(record.topic), record.value or b"", _stamped(record))
+    return RawMessage(
+        participant=topics.participant_of(record.topic),
+        body=record.value or b"",
+        received_at=_instant(header(headers, "ce_time"), record),
+        content_type=header(headers, "content-type"),
+        format_hint=header(headers, "ce_format"),
+        submission_id=_uuid(header(headers, "ce_submission")),
+    )
+
+
+def _stamped(record: Any) -> datetime:
+    return datetime.fromtimestamp(max(record.timestamp, 0) / 1000, UTC)
+
+
+def _instant(text: str | None, record: Any) -> datetime:
+    """Return when the hub had the message: the door's own time, never later than the log's; else the log's."""
+    stamped = _stamped(record)
+    try:
+        said = datetime.fromisoformat(text) if text else stamped
+    except ValueError:
+        return stamped
+    return min(said, stamped) if said.tzinfo is not None else stamped
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None

@@ -1,0 +1,132 @@
+"""The core of ingest: a raw message becomes filings, or rejections that say everything that is wrong.
+
+Pure: who may send what comes in as the participant, the time as an argument. The same bytes always give the same filings with the same ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from shared.contracts import FilingRejected, SubmissionRead, derived_id
+from shared.directory import Participant
+from shared.errors import MalformedMessage, UnknownFormat
+from shared.formats import xml
+from shared.formats.base import Parsed, Reader
+from shared.formats.filings import message_id_of, rejection
+from shared.formats.recognition import recognise
+from shared.formats.rules import refusal
+from shared.model import Filing, MessageHead, RawMessage, Rejection
+
+
+class Reading:
+    """One message being read.
+
+    ``refusal`` is set when the message was refused as a whole; otherwise iterate for its filings and rejections, one item at a time, and
+    ask for the :meth:`summary` after the last.
+    """
+
+    __slots__ = ("_filings", "_parsed", "_raw", "_rejected", "refusal")
+
+    def __init__(self, raw: RawMessage, *, parsed: Parsed | None = None, refusal: Rejection | None = None) -> None:
+        self.refusal = refusal
+        self._raw = raw
+        self._parsed = parsed
+        self._filings: list[UUID] = []
+        self._rejected = 0
+
+    @property
+    def head(self) -> MessageHead | None:
+        """What the message says of itself; None when it was refused."""
+        return self._parsed.head if self._parsed else None
+
+    @property
+    def count(self) -> int:
+        """How many items there are to read; 0 when the message was refused."""
+        return self._parsed.count if self._parsed else 0
+
+    def __iter__(self) -> Iterator[Filing | Rejection]:
+        """Yield the filings and rejections; of a test message only the rejections, since it must not have effects."""
+        if self.refusal is not None:
+            self._rejected = 1
+            yield self.refusal
+            return
+        if self._parsed is None:
+            return
+        effective = not self._parsed.head.test
+        for outcome in self._parsed:
+            if isinstance(outcome, Rejection):
+                self._rejected += 1
+            elif not effective:
+                continue
+            else:
+                self._filings.append(outcome.filing_id)
+            yield outcome
+
+    def summary(self, now: datetime) -> SubmissionRead | None:
+        """Return the second answer to a receipt of the HTTP door: what was well-formed. None without a receipt, or when all was refused."""
+        submission = self._raw.submission_id
+        if submission is None or self.head is None:
+            return None
+        return SubmissionRead(
+            event_id=derived_id("read", submission),
+            key=f"submission:{submission}",
+            submission_id=submission,
+            participant=self._raw.participant,
+            format=self.head.format,
+            message_id=self.head.message_id,
+            read_at=now,
+            items=len(self._filings),
+            rejected=self._rejected,
+            filings=tuple(self._filings),
+        )
+
+
+def read(raw: RawMessage, participant: Participant | None) -> Reading:
+    """Begin to read *raw*. Every refusal has a code of :data:`shared.formats.rules.RULES`; nothing is raised for what a sender may do
+    wrong."""
+    if participant is None:
+        return _refused(raw, "SENDER-UNKNOWN")
+    if not participant.active:
+        return _refused(raw, "SENDER-INACTIVE")
+    try:
+        xml.check_bytes(raw.body)
+        module = recognise(raw.body, raw.content_type, raw.format_hint, participant.dialect.columns)
+        if participant.formats and module.NAME not in participant.formats:
+            return _refused(raw, "FORMAT-NOT-AGREED", f"{module.NAME} was not agreed with {participant.id}.", module)
+        return _parse(raw, participant, module)
+    except UnknownFormat as exc:
+        return _refused(raw, "MSG-FORMAT", str(exc))
+    except MalformedMessage as exc:
+        return _malformed(raw, exc)
+
+
+def _parse(raw: RawMessage, participant: Participant, module: Reader) -> Reading:
+    try:
+        return Reading(raw, parsed=module.parse(raw, participant.dialect))
+    except MalformedMessage as exc:
+        return _malformed(raw, exc, module)
+
+
+def _refused(raw: RawMessage, code: str, message: str | None = None, module: Reader | None = None) -> Reading:
+    findings = (refusal(code, message),)
+    return Reading(raw, refusal=rejection(raw, findings, format=module.NAME if module else None, message_id=message_id_of(raw.body)))
+
+
+def _malformed(raw: RawMessage, exc: MalformedMessage, module: Reader | None = None) -> Reading:
+    finding = refusal(
+        exc.finding_code, str(exc), sender_path=exc.path or None, value=exc.value, line=exc.line, column=exc.column, remedy=exc.remedy
+    )
+    return Reading(raw, refusal=rejection(raw, (finding,), format=module.NAME if module else None))
+
+
+def rejected(outcome: Rejection, now: datetime) -> FilingRejected:
+    """Return the event that tells the sender of *outcome*."""
+    return FilingRejected(
+        event_id=derived_id("rejected", outcome.rejection_id),
+        key=outcome.key or f"rejection:{outcome.rejection_id}",
+        rejected_at=now,
+        rejection=outcome,
+        parties=(outcome.participant,),
+    )

@@ -1,0 +1,24 @@
+"""Every message format the hub reads or writes, one module each, in one list.
+
+To add one: the module, its place in ``FORMATS``, a folder in ``tests/samples``, a row in the README. What a module must have stands in
+:mod:`shared.formats.base`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from shared.formats import itmatt
+from shared.formats.base import Format, Parsed, Reader, Sketch, Writer
+
+FORMATS: Final[Mapping[str, Format]] = MappingProxyType({module.NAME: module for module in (itmatt,)})
+
+READERS: Final[Mapping[str, Reader]] = MappingProxyType({name: module for name, module in FORMATS.items() if isinstance(module, Reader)})
+"""The formats that can be read."""
+
+WRITERS: Final[Mapping[str, Writer]] = MappingProxyType({name: module for name, module in FORMATS.items() if isinstance(module, Writer)})
+"""The formats that can be written."""
+
+__all__ = ["FORMATS", "READERS", "WRITERS", "Format", "Parsed", "Reader", "Sketch", "Writer"]

@@ -1,0 +1,108 @@
+"""What every format module has in common: the protocol, what is known of bytes before they are read, and what comes out.
+
+A format is a module of this package with ``NAME``, ``TITLE``, ``CONTENT_TYPES``, ``VERSIONS``, ``SOURCE``, ``CERTAINTY``. One that reads
+has ``recognise``, ``parse`` and ``PATHS``; one that writes has ``render``. Many have both, then ``parse(render(x)) == x`` is one test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
+
+from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
+
+if TYPE_CHECKING:
+    from shared.contracts import Notice
+
+Certainty = Literal["published", "inferred", "reconstructed"]
+"""How sure the layout is: a public text, read off working software, or our own profile."""
+
+BODY_LIMIT = 5 * 1024 * 1024
+"""Bytes of one message."""
+
+ITEM_LIMIT = 10_000
+"""Items of one message."""
+
+
+class Likeness(NamedTuple):
+    """How much bytes look like a format: 0 not at all, 1 certainly; ``why`` says what speaks for it or what is missing."""
+
+    degree: float
+    why: str
+
+
+UNLIKE = Likeness(0.0, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """What one look at the first bytes tells, for all formats at once.
+
+    ``kind`` is the syntax. XML: ``root`` is the local name of the document element and ``namespace`` its namespace. JSON: ``keys`` are
+    those of the outermost object (or of the first object of an outermost array) seen in the head. CSV: ``keys`` are the lower-case names
+    of the first row.
+    """
+
+    kind: Literal["xml", "json", "csv", "other"]
+    root: str = ""
+    namespace: str = ""
+    keys: frozenset[str] = frozenset()
+
+
+class Parsed:
+    """One message after its whole was judged: ``head`` at once, the items one by one as they are asked for.
+
+    Iterating costs the work of one item each time, so a reader of a large file may pause between any two. A message refused as a whole
+    never becomes ``Parsed``: ``parse`` raises :class:`shared.errors.MalformedMessage`.
+    """
+
+    __slots__ = ("count", "head", "items")
+
+    def __init__(self, head: MessageHead, items: Iterable[Filing | Rejection], count: int) -> None:
+        self.head = head
+        self.items = items
+        self.count = count
+
+    def __iter__(self) -> Iterator[Filing | Rejection]:
+        return iter(self.items)
+
+
+@runtime_checkable
+class Format(Protocol):
+    """What every module of the list says of itself. ``TITLE`` is one line for people; ``SOURCE`` names where the layout comes from."""
+
+    NAME: str
+    TITLE: str
+    CONTENT_TYPES: tuple[str, ...]
+    VERSIONS: tuple[str, ...]
+    SOURCE: str
+    CERTAINTY: Certainty
+
+
+@runtime_checkable
+class Reader(Format, Protocol):
+    """A format that can be read.
+
+    ``PATHS`` maps dataset paths (``/consignment/goods_items/*/hs_code`` and the like, without the first part) to the sender's own names;
+    it is the table behind provenance and behind the ``sender_path`` of findings.
+    """
+
+    PATHS: Mapping[str, str]
+
+    def recognise(self, sketch: Sketch) -> Likeness:
+        """Say how much the bytes look like this format."""
+        ...
+
+    def parse(self, raw: RawMessage, dialect: Dialect) -> Parsed:
+        """Read the message. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
+        ...
+
+
+@runtime_checkable
+class Writer(Format, Protocol):
+    """A format that can be written."""
+
+    def render(self, notices: Sequence[Notice], dialect: Dialect) -> bytes:
+        """Write *notices* as one message; the same notices always give the same bytes."""
+        ...

@@ -1,0 +1,186 @@
+"""From a dict in the shape of the standard dataset to a validated filing, or to a rejection with every finding: one validation per item.
+
+The fast path builds nothing but strings: pydantic turns them into decimals, instants and tuples once. Only when it refuses, each of its
+errors is translated into a finding in the sender's own names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+import orjson
+from pydantic import ValidationError
+
+from shared.contracts import derived_id
+from shared.formats.provenance import sender_path
+from shared.formats.rules import RULES, finding
+from shared.model import Consignment, Dialect, Filing, Finding, MessageHead, Model, Order, RawMessage, Rejection, Severity
+
+Kind = Literal["consignment", "order"]
+
+_DIGEST_OPTIONS: Final = orjson.OPT_SORT_KEYS
+_MODELS: Final[Mapping[str, type[Model]]] = {"consignment": Consignment, "order": Order}
+_CODES: Final[Mapping[str, str]] = {
+    "missing": "FLD-MISSING",
+    "extra_forbidden": "FLD-UNKNOWN",
+    "string_too_long": "FLD-LENGTH",
+    "literal_error": "FLD-CODE",
+}
+"""Which finding stands for which of pydantic's errors; any other is one of form."""
+
+_validate = Filing.__pydantic_validator__.validate_python
+
+
+@dataclass(slots=True)
+class Item:
+    """One item while it is read: where it stands, what was found wrong so far.
+
+    ``paths`` overrides the format's own provenance table (see :mod:`shared.formats.provenance`).
+    """
+
+    position: str
+    table: Mapping[str, str]
+    dialect: Dialect
+    findings: list[Finding] = field(default_factory=list)
+    paths: dict[str, str] = field(default_factory=dict)
+
+    def note(
+        self,
+        code: str,
+        path: str | None = None,
+        value: object = None,
+        *,
+        at: str | None = None,
+        message: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        """Add the finding *code* about the dataset path *path*; *at* is the sender's path where the table does not know it."""
+        where = at
+        if where is None and path is not None:
+            where = sender_path(path, self.position, self.table, self.paths)
+        made = finding(code, self.dialect, path=path, sender_path=where or self.position, value=value, message=message, remedy=remedy)
+        if made is not None:
+            self.findings.append(made)
+
+    @property
+    def refused(self) -> bool:
+        """Whether a finding rejects the item."""
+        return any(made.severity is Severity.ERROR for made in self.findings)
+
+
+def content_digest(content: dict[str, Any]) -> str:
+    """Return SHA-256 (hex) over *content* in canonical order: two filings with one digest say the same."""
+    return hashlib.sha256(orjson.dumps(content, option=_DIGEST_OPTIONS)).hexdigest()
+
+
+def conclude(
+    item: Item,
+    kind: Kind,
+    content: dict[str, Any],
+    key: str,
+    head: MessageHead,
+    raw: RawMessage,
+    *,
+    function: str,
+    version: str | int | None = None,
+    unhashed: Mapping[str, Any] | None = None,
+) -> Filing | Rejection:
+    """Return the filing of *content*, or the rejection that its findings demand.
+
+    *unhashed* is merged into ``content["postal"]`` after the content digest is taken (a declaration id is new with every sending).
+    """
+    digest = content_digest(content)
+    if unhashed:
+        content["postal"].update(unhashed)
+    if not (item.findings and item.refused):
+        try:
+            filing: Filing = _validate(
+                {
+                    "filing_id": derived_id("filing", raw.participant, head.message_id, item.position),
+                    "key": key,
+                    "participant": raw.participant,
+                    "format": head.format,
+                    "message_id": head.message_id,
+                    "position": item.position,
+                    "function": function,
+                    "version": version,
+                    "prepared_at": head.prepared_at,
+                    "received_at": raw.received_at,
+                    "submission_id": raw.submission_id,
+                    "content_digest": digest,
+                    kind: content,
+                    "findings": item.findings or None,
+                    "paths": item.paths or None,
+                }
+            )
+            return filing
+        except ValidationError as exc:
+            _translate(exc, item)
+    else:
+        _complain(item, kind, content)
+    return reject(item, head, raw, key)
+
+
+def _complain(item: Item, kind: Kind, content: dict[str, Any]) -> None:
+    """Add what the model alone would still say against an item that is refused already: the sender hears everything at once."""
+    try:
+        _MODELS[kind].__pydantic_validator__.validate_python(content)
+    except ValidationError as exc:
+        _translate(exc, item)
+
+
+def _translate(exc: ValidationError, item: Item) -> None:
+    """Turn pydantic's errors into findings. A value already complained of is not named twice."""
+    known = {made.path for made in item.findings}
+    for error in exc.errors(include_url=False, include_context=False):
+        steps = [str(step) for step in error["loc"] if step not in _MODELS]
+        path = "/" + "/".join(steps)
+        if path in known:
+            continue
+        known.add(path)
+        code = _CODES.get(error["type"], "FLD-FORM")
+        value = None if code == "FLD-MISSING" else error["input"]
+        item.note(
+            code,
+            path,
+            None if isinstance(value, dict | list) else value,
+            message=None if code == "FLD-MISSING" else f"{RULES[code].message} {error['msg']}.",
+        )
+
+
+def reject(item: Item, head: MessageHead, raw: RawMessage, key: str | None = None) -> Rejection:
+    """Return the rejection of one item with its findings."""
+    return rejection(raw, item.findings, format=head.format, message_id=head.message_id, position=item.position, key=key)
+
+
+def rejection(
+    raw: RawMessage,
+    findings: Sequence[Finding],
+    *,
+    format: str | None = None,
+    message_id: str | None = None,
+    position: str | None = None,
+    key: str | None = None,
+) -> Rejection:
+    """Return a rejection; its id is derived, so the same message read twice is rejected once. Without *position* the whole message is
+    meant."""
+    named = message_id or message_id_of(raw.body)
+    return Rejection(
+        rejection_id=derived_id("rejection", raw.participant, named, position or ""),
+        participant=raw.participant,
+        format=format,
+        message_id=named,
+        position=position,
+        key=key,
+        received_at=raw.received_at,
+        submission_id=raw.submission_id,
+        findings=tuple(findings),
+    )
+
+
+def message_id_of(body: bytes) -> str:
+    """Return the id of a message that has none of its own: ``sha256:<hex>`` of its bytes."""
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"

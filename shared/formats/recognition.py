@@ -1,0 +1,81 @@
+"""Which format are these bytes? By content; never by a file name, and by headers only where the content leaves a doubt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from shared.errors import UnknownFormat
+from shared.formats import READERS
+from shared.formats.base import Likeness, Reader, Sketch
+
+HEAD: Final = 4096
+"""Bytes looked at."""
+
+_COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
+_ROOT = re.compile(rb"<(?:([A-Za-z_][\w.-]*):)?([A-Za-z_][\w.-]*)([^>]*)")
+_NAMESPACE = re.compile(rb"""xmlns(?::([\w.-]+))?\s*=\s*["']([^"']*)["']""")
+_KEY = re.compile(rb'"((?:[^"\\]|\\.){1,60})"\s*:')
+_CERTAIN: Final = 1.0
+_HINTED: Final = 0.5
+"""A format named by the sender is taken when the content is at least that much like it: its reader then says exactly what is wrong."""
+
+
+def recognise(body: bytes, content_type: str | None = None, hint: str | None = None, columns: Mapping[str, str] | None = None) -> Reader:
+    """Return the format of *body*.
+
+    *hint* is a format's name and *content_type* a media type, as a header gave them; *columns* translates a sender's own column names.
+    Raises :class:`UnknownFormat`, which says what came near and why not.
+    """
+    sketch = look(body, columns or {})
+    likenesses = [(module, module.recognise(sketch)) for module in READERS.values()]
+    best, likeness = max(likenesses, key=lambda pair: pair[1].degree)
+    if likeness.degree >= _CERTAIN:
+        return best
+    for module, likeness in likenesses:
+        if likeness.degree >= _HINTED and (hint == module.NAME or _media_type(content_type) in module.CONTENT_TYPES):
+            return module
+    raise UnknownFormat(_explain(sketch, likenesses))
+
+
+def _media_type(content_type: str | None) -> str:
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+def _explain(sketch: Sketch, likenesses: Iterable[tuple[Reader, Likeness]]) -> str:
+    near = sorted((pair for pair in likenesses if pair[1].degree > 0), key=lambda pair: -pair[1].degree)
+    looks = {"xml": "XML", "json": "JSON", "csv": "a table", "other": "no known syntax"}[sketch.kind]
+    return f"The bytes look like {looks}. " + "; ".join(f"{module.NAME}: {likeness.why}" for module, likeness in near[:4])
+
+
+def look(body: bytes, columns: Mapping[str, str] | None = None) -> Sketch:
+    """Return what the first 4 kB tell."""
+    head = body[:HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
+    first = head[:1]
+    if first == b"<":
+        return _look_at_xml(head)
+    if first in (b"{", b"["):
+        return Sketch("json", keys=frozenset(key.decode("utf-8", "replace") for key in _KEY.findall(head)))
+    line = head.partition(b"\n")[0]
+    if head and any(separator in line for separator in (b",", b";", b"\t")):
+        return Sketch("csv", keys=column_names(line.decode("utf-8", "replace"), columns or {}))
+    return Sketch("other")
+
+
+def _look_at_xml(head: bytes) -> Sketch:
+    if b"<!--" in head:
+        head = _COMMENT.sub(b"", head)
+    root = _ROOT.search(head)
+    if root is None:
+        return Sketch("xml")
+    prefix = root[1] or b""
+    namespaces = {name or b"": address for name, address in _NAMESPACE.findall(root[3])}
+    return Sketch("xml", root[2].decode("utf-8", "replace"), namespaces.get(prefix, b"").decode("utf-8", "replace"))
+
+
+def column_names(line: str, columns: Mapping[str, str]) -> frozenset[str]:
+    """Return the names of a header row in lower case, after *columns* translated a sender's own."""
+    own = {name.strip().lower(): hub for name, hub in columns.items()}
+    names = (cell.strip().strip('"').strip().lower() for cell in re.split(r"[,;\t]", line))
+    return frozenset(own.get(name, name) for name in names)

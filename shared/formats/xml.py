@@ -1,0 +1,202 @@
+"""XML: one hardened parse, one walk with a table per message type.
+
+Refused before or while parsing: more than 5 MiB, NUL bytes, any DOCTYPE (so no entity but the five of XML), another character set than
+those listed, more than 32 levels or 32 attributes. Nothing is fetched. The walk goes through the elements once in document order,
+counting children as it goes, so a leaf is only read inside the element its table belongs to and no path is ever searched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from lxml import etree
+
+from shared.errors import MalformedMessage
+from shared.formats.base import BODY_LIMIT
+from shared.formats.rules import RULES
+
+DEPTH_LIMIT: Final = 32
+ATTRIBUTE_LIMIT: Final = 32
+
+CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin-1", "iso-8859-15", "windows-1252"})
+"""Character sets a message may declare: all keep ASCII where it is, so the checks before parsing see what the parser sees."""
+
+_DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
+_TOO_MANY_ATTRIBUTES = etree.XPath(f"boolean(//*[count(@*) > {ATTRIBUTE_LIMIT}])")
+_OPTIONS: Final[dict[str, Any]] = {
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "dtd_validation": False,
+    "huge_tree": False,
+    "remove_comments": True,
+    "remove_pis": True,
+    "remove_blank_text": True,
+}
+_PARSER = etree.XMLParser(**_OPTIONS)
+
+
+def malformed(code: str, message: str | None = None, **where: Any) -> MalformedMessage:
+    """Return the error to raise for a whole message."""
+    rule = RULES[code]
+    return MalformedMessage(message or rule.message, code=code, remedy=rule.remedy, **where)
+
+
+def check_bytes(body: bytes) -> None:
+    """Refuse what no text format takes: nothing at all, too much, NUL bytes. Raises :class:`MalformedMessage`."""
+    if len(body) > BODY_LIMIT:
+        raise malformed("MSG-TOO-LARGE")
+    if not body or body.isspace():
+        raise malformed("MSG-EMPTY")
+    if b"\0" in body:
+        raise malformed("MSG-NUL", line=body.count(b"\n", 0, body.index(b"\0")) + 1)
+
+
+def parse(body: bytes, fallback_encoding: str = "utf-8") -> etree._Element:
+    """Return the document element of *body*. *fallback_encoding* is used where the document declares none.
+
+    Raises :class:`MalformedMessage`.
+    """
+    check_bytes(body)
+    if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
+        raise malformed("MSG-DOCTYPE", line=body.count(b"\n", 0, max(body.find(b"<!DOCTYPE"), 0)) + 1)
+    declared = _DECLARED.match(body)
+    parser = _PARSER
+    if declared is None:
+        if fallback_encoding.lower() not in {"utf-8", "utf8"}:
+            parser = etree.XMLParser(encoding=fallback_encoding, **_OPTIONS)
+    elif declared[1].decode().lower() not in CHARSETS:
+        raise malformed("MSG-CHARSET", f"The character set {declared[1].decode()} is not accepted.", line=1)
+    try:
+        root = etree.fromstring(body, parser)
+    except etree.XMLSyntaxError as exc:
+        raise _syntax(exc) from exc
+    if body.count(b'="') + body.count(b"='") > ATTRIBUTE_LIMIT and _TOO_MANY_ATTRIBUTES(root):
+        raise malformed("MSG-ATTRIBUTES")
+    return root
+
+
+def _syntax(exc: etree.XMLSyntaxError) -> MalformedMessage:
+    """Translate the parser's error. Encoding errors have their own code, and so has libxml2's own depth limit."""
+    text = exc.msg or "not well-formed"
+    line, column = exc.position
+    if "encoding" in text.lower() or "not proper UTF-8" in text:
+        return malformed("MSG-CHARSET", f"The bytes are not in the declared character set: {text[:150]}", line=line, column=column)
+    if "depth" in text.lower():
+        return malformed("MSG-DEPTH", line=line, column=column)
+    return malformed("MSG-SYNTAX", f"The XML is not well-formed: {text[:150]}", line=line or None, column=column or None)
+
+
+class Leaf(NamedTuple):
+    """Where the text of an element goes: into record *part*, under *key*."""
+
+    part: int
+    key: str
+
+
+class Shape(NamedTuple):
+    """One element with children: its leaves, leaves whose attributes count, and inner elements, all by qualified name.
+
+    *opens* is the part that gets a fresh record each time this element begins, or -1.
+    """
+
+    leaves: Mapping[str, Leaf]
+    marked: Mapping[str, str]
+    inner: Mapping[str, Shape]
+    opens: int = -1
+
+
+_NOTHING: Final = Shape({}, {}, {})
+
+
+def qualified(namespace: str, name: str) -> str:
+    """Return ``{namespace}name`` as lxml writes it."""
+    return f"{{{namespace}}}{name}" if namespace else name
+
+
+class Marked(NamedTuple):
+    """A leaf with its attributes (by local name)."""
+
+    key: str
+    text: str
+    attributes: dict[str, str]
+
+
+class Record(NamedTuple):
+    """What one walk found: a flat dict per part, the lists of those parts that repeat, and what did not fit."""
+
+    parts: list[dict[str, str]]
+    lists: list[list[dict[str, str]]]
+    marked: list[Marked]
+    repeated: list[tuple[int, int, str]]
+    unknown: list[str]
+
+
+def walk(element: etree._Element, shape: Shape, size: int) -> Record:
+    """Read *element* into flat records, *size* parts of them. Texts are trimmed; an empty element is an absent one.
+
+    Raises :class:`MalformedMessage` when the element is nested deeper than 32 levels.
+    """
+    parts: list[dict[str, str]] = [{} for _ in range(size)]
+    lists: list[list[dict[str, str]]] = [[] for _ in range(size)]
+    found = Record(parts, lists, [], [], [])
+    outer: list[tuple[int, Shape]] = []
+    left = len(element)
+    leaves = shape.leaves
+    elements = element.iter()
+    next(elements)
+    for child in elements:
+        while not left:
+            left, shape = outer.pop()
+            leaves = shape.leaves
+        left -= 1
+        children = len(child)
+        if children:
+            outer.append((left, shape))
+            if len(outer) > DEPTH_LIMIT - 2:
+                raise malformed("MSG-DEPTH", line=child.sourceline)
+            inner = shape.inner.get(child.tag)
+            if inner is None:
+                if shape is not _NOTHING:
+                    found.unknown.append(_local(child.tag))
+                inner = _NOTHING
+            elif inner.opens >= 0:
+                fresh: dict[str, str] = {}
+                parts[inner.opens] = fresh
+                lists[inner.opens].append(fresh)
+            shape, left, leaves = inner, children, inner.leaves
+            continue
+        leaf = leaves.get(child.tag)
+        if leaf is None:
+            _put_aside(child, shape, found)
+            continue
+        text = child.text
+        if text:
+            part, key = leaf
+            record = parts[part]
+            if key in record:
+                found.repeated.append((part, len(lists[part]), key))
+            record[key] = text.strip()
+    return found
+
+
+def _put_aside(child: etree._Element, shape: Shape, found: Record) -> None:
+    """Keep a leaf whose attributes matter; note one that is unknown."""
+    key = shape.marked.get(child.tag)
+    if key is not None:
+        found.marked.append(
+            Marked(key, (child.text or "").strip(), {_local(name): str(value).strip() for name, value in child.attrib.items()})
+        )
+    elif shape is not _NOTHING and child.tag not in shape.inner:
+        found.unknown.append(_local(child.tag))
+
+
+def _local(tag: Any) -> str:
+    return str(tag).rpartition("}")[2]
+
+
+def children(root: etree._Element, tag: str) -> Iterator[tuple[int, etree._Element]]:
+    """Yield the children of *root* called *tag* with their 1-based number among their like."""
+    return enumerate(root.iterchildren(tag), 1)
