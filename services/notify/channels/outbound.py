@@ -1,0 +1,27 @@
+"""Channel ``outbound``: notices on the participant's own topic, in the format its subscription names (JSON where it names none)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from services.notify.channels.kafka import headers_of
+from services.notify.ledger import Filed
+from shared.contracts import Topics
+from shared.formats.base import Writer
+from shared.kafka import Outgoing
+
+NAME: Final = "outbound"
+
+
+def send(filed: Filed, topics: Topics, writers: Mapping[str, Writer]) -> Outgoing:
+    """Return the record that tells *filed* in its receiver's own format. Raises ``KeyError`` for a format that does not write."""
+    receiver = filed.interest.participant
+    name = filed.interest.subscription.format
+    topic, key, headers = topics.outbound(receiver.id), filed.notice.key.encode(), headers_of(filed)
+    if name == "json":
+        return Outgoing(topic, key, filed.body, headers)
+    writer = writers[name]
+    body = writer.render([filed.notice], receiver.dialect)
+    typed = [(header, writer.CONTENT_TYPES[0].encode() if header == "content-type" else value) for header, value in headers]
+    return Outgoing(topic, key, body, typed)
