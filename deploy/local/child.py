@@ -57,7 +57,7 @@ class Leash:
                 text=True,
                 bufsize=1,
             )
-        assert self._warden.stdin is not None  # noqa: S101
+        assert self._warden.stdin is not None
         return self._warden.stdin
 
     def _let_go(self) -> None:
