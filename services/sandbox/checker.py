@@ -104,6 +104,7 @@ class Checker:
         self._duplicated: list[str] = []
         self._out_of_order: list[str] = []
         self._unexpected: list[str] = []
+        self._strays: list[ConsignmentAccepted | FilingRejected] = []
 
     # --- what went in ------------------------------------------------------------------------------------------------
 
@@ -148,7 +149,7 @@ class Checker:
             case DecisionMade():
                 self._decided(event, at)
             case FilingRejected():
-                self._rejected(event)
+                self._attribute(event)
             case SubmissionRead():
                 pass
         return True
@@ -209,10 +210,21 @@ class Checker:
         story.is_order = event.consignment is None
         if event.effect in _MAKES_NEW:
             story.changed = max(story.changed, event.sequence)
-        message = self._message(event.filing.participant, event.filing.message_id, event.filing.submission_id)
+        self._attribute(event)
+
+    def _attribute(self, event: ConsignmentAccepted | FilingRejected) -> None:
+        """Book *event* with the message it answers; where no such message is known yet it waits, for a receipt may come after the
+        answer."""
+        of = event.filing if isinstance(event, ConsignmentAccepted) else event.rejection
+        message = self._message(of.participant, of.message_id, of.submission_id)
         if message is None:
-            self._unexpected.append(f"accepted, never sent: {event.filing.participant} {event.filing.message_id} {event.key}")
-            return
+            self._strays.append(event)
+        elif isinstance(event, ConsignmentAccepted):
+            self._accepted_of(message, event)
+        else:
+            self._refused(message, event)
+
+    def _accepted_of(self, message: Sent, event: ConsignmentAccepted) -> None:
         named = event.key if event.order is None else f"order:{event.order.platform_id}:{event.order.order_id}"
         message.answered.add(named)
         if named not in message.accepted:
@@ -226,22 +238,20 @@ class Checker:
         story.decided, story.outcome = max(story.decided, event.sequence), event.outcome.value
         self.first_decided.setdefault(event.key, (event, at))
 
-    def _rejected(self, event: FilingRejected) -> None:
+    def _refused(self, message: Sent, event: FilingRejected) -> None:
         refusal = event.rejection
-        message = self._message(refusal.participant, refusal.message_id, refusal.submission_id)
-        codes = ", ".join(finding.code for finding in refusal.findings)
-        if message is None:
-            self._unexpected.append(f"rejected, never sent: {refusal.participant} {refusal.message_id} {refusal.position}: {codes}")
-            return
         message.refusals.add(event.event_id)
         if len(message.refusals) > message.rejected:
             where = f"{message.participant} {refusal.message_id} {refusal.position} {refusal.key}"
-            self._unexpected.append(f"rejected, should be accepted: {where}: {codes} ({message.kind})")
+            self._unexpected.append(f"rejected, should be accepted: {where}: {_codes(event)} ({message.kind})")
 
     # --- the balance -------------------------------------------------------------------------------------------------
 
     def outstanding(self) -> list[str]:
         """Return what is due and has not come, item by item."""
+        strays, self._strays = self._strays, []
+        for event in strays:
+            self._attribute(event)
         return [*self._unanswered(), *self._unasked(), *self._undecided(), *self._undelivered()]
 
     def _unasked(self) -> Iterable[str]:
@@ -268,12 +278,13 @@ class Checker:
 
     def accounts(self) -> Accounts:
         """Return the books as they stand."""
+        lost = tuple(self.outstanding())
         undue = [f"not due: event {notice} to {subscription}" for subscription, notice in self.delivered.keys() - self.due.keys()]
         return Accounts(
-            lost=tuple(self.outstanding()),
+            lost=lost,
             duplicated=tuple(self._duplicated),
             out_of_order=tuple(self._out_of_order),
-            unexpected=(*self._unexpected, *undue),
+            unexpected=(*self._unexpected, *map(_stray, self._strays), *undue),
             repeated=self.repeated,
         )
 
@@ -306,6 +317,17 @@ def _fact(event: EventBody) -> Hashable:
             return ("rejected", refusal.participant, refusal.message_id, refusal.position, refusal.submission_id, codes)
         case SubmissionRead():
             return ("read", event.submission_id)
+
+
+def _codes(event: FilingRejected) -> str:
+    return ", ".join(finding.code for finding in event.rejection.findings)
+
+
+def _stray(event: ConsignmentAccepted | FilingRejected) -> str:
+    if isinstance(event, ConsignmentAccepted):
+        return f"accepted, never sent: {event.filing.participant} {event.filing.message_id} {event.key}"
+    refusal = event.rejection
+    return f"rejected, never sent: {refusal.participant} {refusal.message_id} {refusal.position}: {_codes(event)}"
 
 
 def sees(participants: Mapping[str, Participant]) -> Sees:
