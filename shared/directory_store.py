@@ -216,6 +216,18 @@ def topics_of_all(topics: Topics, directory: Directory) -> list[TopicSpec]:
     return [spec for p in directory.participants.values() for spec in topics_of(topics, p, mine.get(p.id, ()))]
 
 
+# --- what operators did -------------------------------------------------------------------------------------------------------------------
+
+
+async def note(engine: AsyncEngine, actor: str, action: str, subject: str, detail: str = "") -> None:
+    """Write down what an operator did: *action* such as ``key.add``, *subject* an identifier, never a person's data or a secret."""
+    values = {"actor": actor, "action": action, "subject": subject, "detail": detail}
+    async with transaction(engine) as connection:
+        await connection.execute(
+            text("INSERT INTO directory.audit (actor, action, subject, detail) VALUES (:actor, :action, :subject, :detail)"), values
+        )
+
+
 # --- the SQL's small change ---------------------------------------------------------------------------------------------------------------
 
 

@@ -26,6 +26,8 @@ from shared.problems import dress
 from shared.service import Service
 from shared.settings import Settings
 
+INGEST_GROUPS = ("ingest", "ingest-large")
+"""The groups that read inbound topics: the quick lane and the slow one."""
 READ_API_SECONDS = 40.0
 """A feed may be asked to wait for news; longer than that nobody waits."""
 
@@ -35,7 +37,7 @@ class Door(Service):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__("door", settings, directory=self._reload)
-        self._meter = LagMeter(settings.kafka_bootstrap, "ingest", self._inbound_topics)
+        self._meter = LagMeter(settings.kafka_bootstrap, INGEST_GROUPS, self._inbound_topics)
         self._gateway = Gateway(
             topics=settings.topics,
             directory=lambda: self.directory,

@@ -162,7 +162,11 @@ class Gateway:
             answer = await self.read_api.send(forward, stream=True)
         except httpx.HTTPError:
             return problem("unavailable", "The feed cannot be read now.", headers=RETRY_AFTER)
-        kept = {name: answer.headers[name] for name in ("content-type", "retry-after", "etag", "link") if name in answer.headers}
+        kept = {
+            name: answer.headers[name]
+            for name in ("content-type", "cache-control", "retry-after", "www-authenticate")
+            if name in answer.headers
+        }
         return StreamingResponse(answer.aiter_bytes(), answer.status_code, kept, background=BackgroundTask(answer.aclose))
 
     # --- steps of a submission ------------------------------------------------------------------------------------------------------------

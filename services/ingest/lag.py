@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -14,14 +14,14 @@ log = logging.getLogger(__name__)
 
 
 class LagMeter:
-    """Keeps the lag of consumer group *group* on each of *topics*.
+    """Keeps the lag on each of *topics*: that of the slowest of the consumer groups.
 
     What could not be measured counts as no lag: a door never closes on a guess.
     """
 
-    def __init__(self, bootstrap: str, group: str, topics: Callable[[], Collection[str]], *, every_seconds: float = 1.0) -> None:
+    def __init__(self, bootstrap: str, groups: Sequence[str], topics: Callable[[], Collection[str]], *, every_seconds: float = 1.0) -> None:
         self._bootstrap = bootstrap
-        self._group = group
+        self._groups = groups
         self._topics = topics
         self._every = every_seconds
         self._lag: Mapping[str, int] = {}
@@ -58,10 +58,16 @@ class LagMeter:
         if not places:
             return {}
         ends = await consumer.end_offsets(places)
-        committed = await admin.list_consumer_group_offsets(self._group)
-        unread = [place for place in places if place not in committed or committed[place].offset < 0]
+        lags = [await self._lag_of(group, ends, admin, consumer) for group in self._groups]
+        return {topic: max(lag[topic] for lag in lags) for topic in lags[0]}
+
+    async def _lag_of(
+        self, group: str, ends: Mapping[TopicPartition, int], admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer
+    ) -> dict[str, int]:
+        committed = await admin.list_consumer_group_offsets(group)
+        unread = [place for place in ends if place not in committed or committed[place].offset < 0]
         starts = await consumer.beginning_offsets(unread) if unread else {}
-        lag = dict.fromkeys((place.topic for place in places), 0)
+        lag = dict.fromkeys((place.topic for place in ends), 0)
         for place, end in ends.items():
             lag[place.topic] += end - (starts[place] if place in starts else committed[place].offset)
         return lag

@@ -204,7 +204,7 @@ async def find_status(
         counts = (await connection.execute(text(_COUNTS), {"id": receipt, "participant": participant})).all()
         rejections = await _rejections(connection, receipt, after, limit)
         items = await _items(connection, receipt, participant, after, limit - len(rejections))
-    accepted, decided = _answers(counts)
+    accepted, decided = _answers(counts, row)
     return SubmissionStatus(
         receipt_id=receipt,
         received=ReceivedAnswer(at=row.received_at, sha256=row.sha256, bytes=row.bytes),
@@ -217,7 +217,10 @@ async def find_status(
     )
 
 
-_SUBMISSION = "SELECT * FROM ingest.submission WHERE id = :id AND participant = :participant AND durable_at IS NOT NULL"
+_SUBMISSION = """
+    SELECT s.*, (SELECT count(*) FROM ingest.rejection r WHERE r.submission = s.id) AS refused
+    FROM ingest.submission s WHERE s.id = :id AND s.participant = :participant AND s.durable_at IS NOT NULL
+"""
 _COUNTS = """
     SELECT f.kind, d.outcome, count(*) AS items, count(f.accepted_at) AS accepted, count(f.missing) AS incomplete,
            max(f.accepted_at) AS accepted_at, max(d.decided_at) AS decided_at
@@ -275,8 +278,9 @@ def _well_formed(row: Row[Any]) -> WellFormedAnswer | None:
     )
 
 
-def _answers(counts: Sequence[Row[Any]]) -> tuple[AcceptedAnswer | None, DecidedAnswer | None]:
-    """Add the groups up. Orders get no decision, so they do not wait for one."""
+def _answers(counts: Sequence[Row[Any]], submission: Row[Any]) -> tuple[AcceptedAnswer | None, DecidedAnswer | None]:
+    """Add the groups up. Orders get no decision, so they do not wait for one, nor does an item that was refused after it was read."""
+    refused = max(0, submission.refused - (submission.rejected or 0))
     accepted, items = sum(row.accepted for row in counts), sum(row.items for row in counts)
     incomplete = sum(row.incomplete for row in counts)
     outcomes = {Outcome(row.outcome): 0 for row in counts if row.outcome}
@@ -284,15 +288,15 @@ def _answers(counts: Sequence[Row[Any]]) -> tuple[AcceptedAnswer | None, Decided
         if row.outcome:
             outcomes[Outcome(row.outcome)] += row.items
     decided = sum(outcomes.values())
-    waiting = sum(row.items for row in counts if not row.outcome and row.kind != "order")
+    waiting = sum(row.items for row in counts if not row.outcome and row.kind != "order") - refused
     third = accepted and AcceptedAnswer(
         at=max(row.accepted_at for row in counts if row.accepted_at),
         accepted=accepted - incomplete,
         incomplete=incomplete,
-        waiting=items - accepted,
+        waiting=max(0, items - accepted - refused),
     )
     fourth = decided and DecidedAnswer(
-        at=max(row.decided_at for row in counts if row.decided_at), decided=decided, waiting=waiting, outcomes=outcomes
+        at=max(row.decided_at for row in counts if row.decided_at), decided=decided, waiting=max(0, waiting), outcomes=outcomes
     )
     return third or None, fourth or None
 

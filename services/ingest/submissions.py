@@ -162,6 +162,8 @@ def _note(result: Changes, submission: UUID, event: Model) -> None:
             result.items.extend({"submission": submission, "ordinal": n, "filing_id": f} for n, f in enumerate(event.filings))
         case FilingRejected():
             result.rejections.append(_rejection(submission, event))
+            if event.rejection.position is None:
+                result.read.append(_refused(submission, event))
         case ConsignmentAccepted():
             result.filings.append(_filing(event))
         case DecisionMade():
@@ -177,6 +179,20 @@ def _read(event: SubmissionRead) -> Row:
         "message_id": event.message_id,
         "items": event.items,
         "rejected": event.rejected,
+    }
+
+
+def _refused(submission: UUID, event: FilingRejected) -> Row:
+    """A message refused as a whole has been read as well."""
+    rejection = event.rejection
+    return {
+        "id": submission,
+        "participant": rejection.participant,
+        "read_at": event.rejected_at,
+        "format": rejection.format,
+        "message_id": rejection.message_id,
+        "items": 0,
+        "rejected": 1,
     }
 
 

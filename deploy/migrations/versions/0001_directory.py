@@ -1,4 +1,4 @@
-"""The directory: participants, API keys, subscriptions, and a revision that every change raises.
+"""The directory: participants, API keys, subscriptions, what operators did, and a revision that every change raises.
 
 Services read the whole of it as a snapshot under one revision, so a reader sees with one small query whether anything changed. Row level
 security comes with the console, when people of several participants read these tables through one role; today only the operator's command
@@ -52,6 +52,16 @@ UP = (
         state               text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'parked', 'disabled')),
         created_at          timestamptz NOT NULL DEFAULT now(),
         CHECK ((channel = 'webhook') = (endpoint IS NOT NULL))
+    )
+    """,
+    """
+    CREATE TABLE directory.audit (
+        id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        at      timestamptz NOT NULL DEFAULT now(),
+        actor   text NOT NULL,
+        action  text NOT NULL,
+        subject text NOT NULL,
+        detail  text NOT NULL DEFAULT ''
     )
     """,
     "CREATE TABLE directory.revision (single boolean PRIMARY KEY DEFAULT true CHECK (single), number bigint NOT NULL)",
