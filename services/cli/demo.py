@@ -51,8 +51,10 @@ def demo(
 ) -> None:
     """Run the whole hub on this machine with traffic, then print a report.
 
-    Starts Kafka, PostgreSQL and every process of the hub, sends what a post, a carrier and a platform would send, waits until the last answer
-    is in, and stops what it started. Exit 0 only if nothing was lost, doubled or out of order. Example: guichet demo --items 2000 --seed 7
+    Starts Kafka, PostgreSQL and every process of the hub, sends what a post, a carrier and a platform would send, waits until the last
+    answer is in, and stops what it started. Exit 0 only if nothing was lost, doubled or out of order.
+
+    Example: guichet demo --items 2000 --seed 7
     """
     if not keep and var.exists():
         shutil.rmtree(var)

@@ -199,7 +199,7 @@ def _cells(row: Model) -> tuple[str, ...]:
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold")
     for number, column in enumerate(columns):
-        right = number > 0 and column not in ("what", "detail") or column == "ms"
+        right = (number > 0 and column not in ("what", "detail")) or column == "ms"
         table.add_column(column, justify="right" if right else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
