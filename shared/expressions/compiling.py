@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from shared.expressions.errors import ExpressionError
-from shared.expressions.translation import Lines, Translator
+from shared.expressions.functions import Translator
+from shared.expressions.translation import Lines
 from shared.expressions.types import Schema
 
 

@@ -17,7 +17,7 @@ LONGEST_PATTERN = 200
 LONGEST_TEXT = 1_000
 """A search looks at this many characters of a text."""
 
-_MOST_WAYS = 4 * LONGEST_TEXT * LONGEST_TEXT
+_MOST_WAYS = 4 * LONGEST_TEXT * (LONGEST_TEXT + 1)
 _MOST_REPEATS = 1_000
 _ESCAPES = "dDwWsSbB"
 _QUANTIFIER = re.compile(r"(?:(?P<sign>[?*+])|\{(?P<least>[0-9]{1,4})(?P<comma>,)?(?P<most>[0-9]{1,4})?\})\??")
