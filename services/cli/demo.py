@@ -32,13 +32,15 @@ QUIET_SECONDS: Final = 1.0
 PATIENCE_SECONDS: Final = 60.0
 ITEMS_PER_SECOND: Final = 50
 """The slowest hub that the demo waits for: the deadline is the patience and the items at this pace."""
-ENV: Final = {"GUICHET_RETRY_SCALE": "0.1"}
+ENV: Final = {"GUICHET_RETRY_SCALE": "0.1", "GUICHET_POLICY": "eu-sandbox"}
+"""Short pauses and short clocks, so that every kind of trouble ends within a demo."""
 
 
 def behaviours(seed: int) -> Behaviours:
     """Return how the pretend partners behave in a demo: not always at once, not always once, not always well."""
-    risk = Behaviour(delay_min_ms=5, delay_max_ms=40, error_rate=0.05, double_rate=0.03, late_rate=0.02, late_ms=800)
-    window = Behaviour(delay_min_ms=10, delay_max_ms=120, double_rate=0.03, late_rate=0.02, late_ms=800)
+    common = {"double_rate": 0.03, "late_rate": 0.02, "late_ms": 800, "silence_rate": 0.003, "unknown_key_rate": 0.002}
+    risk = Behaviour.model_validate({"delay_min_ms": 5, "delay_max_ms": 40, "error_rate": 0.05, "hang_rate": 0.005, **common})
+    window = Behaviour.model_validate({"delay_min_ms": 10, "delay_max_ms": 120, "bad_shape_rate": 0.002, **common})
     return Behaviours(seed=seed, services={"risk": risk, "single-window": window}, hooks={CARRIER: HookBehaviour(error_rate=0.02)})
 
 

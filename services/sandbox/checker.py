@@ -16,10 +16,20 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from shared.contracts import Answer, Command, ConsignmentAccepted, DecisionMade, EventBody, FilingRejected, ServiceRequest, SubmissionRead
+from shared.contracts import (
+    Answer,
+    Command,
+    ConsignmentAccepted,
+    DecisionMade,
+    EventBody,
+    FilingRejected,
+    Outcome,
+    ServiceRequest,
+    SubmissionRead,
+)
 from shared.directory import Participant, Role, Subscription
 
-_MAKES_NEW: Final = frozenset({"created", "changed", "withdrawn", "linked"})
+_ASKS_FOR_A_DECISION: Final = frozenset({"created", "changed", "withdrawn"})
 _TYPES: Final = {
     ConsignmentAccepted: "guichet.consignment.accepted",
     DecisionMade: "guichet.decision.made",
@@ -77,12 +87,15 @@ class Accounts:
 
 @dataclass(slots=True)
 class _Story:
-    """One key's facts: the highest sequence that called for a decision, the highest decided, the outcome last heard."""
+    """One key's facts: the highest sequence that called for a decision, the highest decided, the outcome last heard, the parties told, and
+    those who joined since."""
 
     changed: int = -1
     decided: int = -1
     outcome: str = ""
     is_order: bool = False
+    told: set[str] = field(default_factory=set)
+    joined: set[str] = field(default_factory=set)
 
 
 class Checker:
@@ -97,7 +110,7 @@ class Checker:
         self.first_decided: dict[str, tuple[DecisionMade, datetime]] = {}
         self.repeated = 0
         self.open_questions: dict[tuple[str, str], UUID] = {}
-        self._closed_questions: set[UUID] = set()
+        self._closed_questions: set[tuple[str, UUID]] = set()
         self._by_name: dict[tuple[str, str], Sent] = {}
         self._ids: dict[Hashable, Hashable] = {}
         self._last: dict[tuple[str, str], int] = {}
@@ -156,7 +169,7 @@ class Checker:
 
     def saw_request(self, request: ServiceRequest) -> None:
         """Book a question to a service; a later one for the same consignment replaces it."""
-        if request.request_id not in self._closed_questions:
+        if (request.key, request.request_id) not in self._closed_questions:
             self.open_questions[request.key, request.service] = request.request_id
 
     def saw_answer(self, answer: Answer | Command) -> None:
@@ -164,7 +177,7 @@ class Checker:
         if answer.service is None:
             return
         if answer.request_id is not None:
-            self._closed_questions.add(answer.request_id)
+            self._closed_questions.add((answer.key, answer.request_id))
         if self.open_questions.get((answer.key, answer.service)) in (answer.request_id, None):
             self.open_questions.pop((answer.key, answer.service), None)
 
@@ -208,8 +221,10 @@ class Checker:
         self._in_order("decisions", event.key, event.sequence)
         story = self._story(event.key)
         story.is_order = event.consignment is None
-        if event.effect in _MAKES_NEW:
+        if event.effect in _ASKS_FOR_A_DECISION:
             story.changed = max(story.changed, event.sequence)
+        elif event.effect == "linked" and event.filing.participant not in story.told:
+            story.joined.add(event.filing.participant)
         self._attribute(event)
 
     def _attribute(self, event: ConsignmentAccepted | FilingRejected) -> None:
@@ -236,6 +251,10 @@ class Checker:
         self._in_order("decisions", event.key, event.sequence)
         story = self._story(event.key)
         story.decided, story.outcome = max(story.decided, event.sequence), event.outcome.value
+        story.told.update(event.parties)
+        story.joined.difference_update(event.parties)
+        if event.outcome is Outcome.WITHDRAWN:
+            self.open_questions = {place: question for place, question in self.open_questions.items() if place[0] != event.key}
         self.first_decided.setdefault(event.key, (event, at))
 
     def _refused(self, message: Sent, event: FilingRejected) -> None:
@@ -270,6 +289,8 @@ class Checker:
         for key, story in self.stories.items():
             if not story.is_order and story.decided < story.changed:
                 yield f"no decision: {key} after {story.changed}"
+            for participant in story.joined:
+                yield f"no decision: {key} for {participant}, who joined"
 
     def _undelivered(self) -> Iterable[str]:
         for (subscription, notice), key in self.due.items():

@@ -22,7 +22,7 @@ from shared.contracts import (
     derived_id,
 )
 from shared.directory import Channel, Participant, Role, Subscription
-from shared.model import Consignment, Finding, Rejection
+from shared.model import Consignment, Finding, OrderRef, Rejection
 
 AT = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 KEY = "post:LZ314159268US"
@@ -278,6 +278,33 @@ def test_the_answer_to_an_older_question_does_not_close_the_newer():
     assert not books.accounts().clean
     late = {"command_id": UUID(int=9), "key": KEY, "action": "deadline", "by": "clock", "because": "no answer", "issued_at": AT}
     books.saw_answer(Command.model_validate({**late, "service": "risk", "request_id": UUID(int=2)}))
+    assert books.accounts().clean
+
+
+def test_an_answer_under_another_key_closes_nothing():
+    books = Checker()
+    books.saw_answer(an_answer(1).model_copy(update={"key": "post:ZZ999999999ZZ"}))
+    books.saw_request(a_question(1))
+    assert not books.accounts().clean
+
+
+def test_a_withdrawn_consignment_waits_for_nobody(checker: Checker):
+    checker.saw_request(a_question(1))
+    for event in (accepted(1), accepted(2, effect="withdrawn", id=11), decided(2, outcome=Outcome.WITHDRAWN)):
+        checker.saw_event(event, AT)
+    assert checker.accounts().clean
+
+
+def test_a_platform_whose_order_was_linked_is_owed_a_decision(checker: Checker):
+    books = checker
+    books.sent(Sent("bazaar", {"B1"}, ("order:bazaar:4",), 0))
+    link = accepted(2, effect="linked", id=11)
+    filed = link.filing.model_copy(update={"participant": "bazaar", "message_id": "B1", "filing_id": UUID(int=40)})
+    order = OrderRef(platform_id="bazaar", order_id="4")
+    for event in (accepted(1), decided(1), link.model_copy(update={"filing": filed, "order": order})):
+        books.saw_event(event, AT)
+    assert books.accounts().lost == (f"no decision: {KEY} for bazaar, who joined",)
+    books.saw_event(decided(3, id=12).model_copy(update={"parties": ("us-post", "bazaar")}), AT)
     assert books.accounts().clean
 
 
