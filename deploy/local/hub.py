@@ -20,7 +20,9 @@ from deploy.local.progress import Progress, Silent
 from deploy.local.state import HubState, forget_state, read_state, snapshot, write_state
 from deploy.local.supervisor import PROCESSES, Process, Running, Supervisor
 from deploy.prepare import prepare
+from shared.contracts import Topics
 from shared.errors import Misconfigured, Unavailable
+from shared.settings import Settings
 
 READY_SECONDS = 60.0
 KAFKA_PORT = 9092
@@ -45,6 +47,12 @@ class Hub:
     def door(self) -> str:
         """Address of the HTTP door."""
         return self.url("door")
+
+    @property
+    def topics(self) -> Topics:
+        """The names of this hub's topics."""
+        prefix = self._env.get("GUICHET_TOPIC_PREFIX")
+        return Topics(prefix) if prefix else Settings().topics
 
     def url(self, name: str) -> str:
         """Address of the HTTP server of a process."""
@@ -166,7 +174,7 @@ async def up(
     try:
         await hub.start_parts(progress)
         progress.begin("Topics and migrations")
-        await prepare(hub.bootstrap, hub.database_url)
+        await prepare(hub.bootstrap, hub.database_url, hub.topics)
         progress.done("Topics and migrations")
         hub.choose_ports(processes)
         progress.begin("Starting the hub", total=len(processes))
