@@ -1,0 +1,170 @@
+"""The dossier: all the hub knows of one consignment, or of one order, as small facts.
+
+What was filed is not copied into it: bodies stay with the transitions that brought them and are loaded when a step needs them
+(``content`` and
+``order_contents``, never written). Everything a decision rests on is here, so an answer or a command is applied without any body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from services.router.lifecycle import State
+from shared.contracts import FilingRef, Missing, Outcome, PublicReason, Reason, Summary
+from shared.model import Filing, Model
+
+
+class Held(Model):
+    """A filing as held: which, what it says in one digest, and what decides whether another is newer."""
+
+    ref: FilingRef
+    cause_id: UUID
+    content_digest: str
+    prepared_at: AwareDatetime | None = None
+    version: int | None = None
+
+
+class HeldOrder(Model):
+    """An order attached to the consignment. ``ref`` is its key, ``cause_id`` the transition of this dossier that brought it."""
+
+    ref: str
+    filing_id: UUID
+    cause_id: UUID
+    participant: str
+
+
+class Assessment(Model):
+    """What policy says of the data held: computed when data change, read by every later step.
+
+    ``category`` follows the clearance policy, section 1.1; ``category_rule`` is the number of the line there that gave it, ``value`` the
+    amount compared in the currency of the profile row, ``profile`` that row. ``rules`` are the reasons of the rules that fired,
+    ``required`` the services that must answer, ``seen`` a digest of what those services are shown.
+    """
+
+    category: int
+    category_rule: int
+    value: str | None = None
+    profile: str | None = None
+    flags: tuple[str, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    rules: tuple[Reason, ...] = ()
+    required: tuple[str, ...] = ()
+    seen: str
+
+
+class Asked(Model):
+    """An outstanding or past question to one service; ``silent`` once its deadline passed without an answer."""
+
+    request_id: UUID
+    asked_at: AwareDatetime
+    due_at: AwareDatetime
+    silent: bool = False
+
+
+class Said(Model):
+    """The answer of one service that counts now."""
+
+    answer_id: str
+    request_id: UUID | None = None
+    outcome: Outcome
+    issued_at: AwareDatetime
+    reason: PublicReason | None = None
+    note: str | None = None
+    raw_code: str | None = None
+    final: bool = False
+
+
+class Hold(Model):
+    """One entry of the hold stack. The same authority and code again changes the reason, not the number of entries."""
+
+    authority: Literal["officer", "policy"]
+    code: str
+    by: str
+    because: str
+    since: AwareDatetime
+
+
+class Decided(Model):
+    """The last decision that went out; ``signature`` names everything that would make the next one different."""
+
+    event_id: UUID
+    outcome: Outcome
+    sequence: int
+    decided_at: AwareDatetime
+    signature: str
+
+
+class Dossier(Model):
+    """All facts of one key. ``sequence`` counts the inputs applied; ``lifted`` are codes of policy rules an officer has set aside for
+    this content."""
+
+    key: str
+    sequence: int
+    state: State
+    parties: tuple[str, ...] = ()
+    filing: Held | None = None
+    withdrawn: bool = False
+    summary: Summary | None = None
+    assessment: Assessment | None = None
+    orders: tuple[HeldOrder, ...] = ()
+    asked: dict[str, Asked] = Field(default_factory=dict)
+    answers: dict[str, Said] = Field(default_factory=dict)
+    holds: tuple[Hold, ...] = ()
+    lifted: tuple[str, ...] = ()
+    decision: Decided | None = None
+    content: Filing | None = Field(default=None, exclude=True)
+    order_contents: tuple[Filing, ...] = Field(default=(), exclude=True)
+
+    @classmethod
+    def empty(cls, key: str) -> Self:
+        """Return the dossier of a key of which nothing is known yet."""
+        return cls(key=key, sequence=0, state=State.ANNOUNCED)
+
+    def with_(self, changes: Mapping[str, Any]) -> Self:
+        """Return a copy with *changes*, without validating what was validated before."""
+        twin = self.__class__.__new__(self.__class__)
+        object.__setattr__(twin, "__dict__", {**self.__dict__, **changes})
+        object.__setattr__(twin, "__pydantic_fields_set__", self.__pydantic_fields_set__)
+        object.__setattr__(twin, "__pydantic_extra__", None)
+        object.__setattr__(twin, "__pydantic_private__", None)
+        return twin
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The outcome of the last decision, or None while there is none."""
+        return self.decision.outcome if self.decision is not None else None
+
+    def waiting_for(self) -> tuple[str, ...]:
+        """Return the required services that have neither answered nor let their deadline pass."""
+        if self.assessment is None or self.withdrawn or not self.assessment.required:
+            return ()
+        return tuple(
+            name for name in self.assessment.required if name not in self.answers and not (name in self.asked and self.asked[name].silent)
+        )
+
+    def due_at(self) -> datetime | None:
+        """Return when the next unanswered question falls due."""
+        if not self.asked:
+            return None
+        return min((self.asked[name].due_at for name in self.waiting_for() if name in self.asked), default=None)
+
+    def hold_stack(self) -> tuple[Hold, ...]:
+        """Return every hold in force: the policy's that no officer lifted, then the officers', each with since when."""
+        if self.filing is None or self.assessment is None:
+            return self.holds
+        since = self.filing.ref.received_at
+        policy = (
+            Hold(authority="policy", code=reason.code, by="policy", because=reason.why, since=since)
+            for reason in self.assessment.rules
+            if reason.outcome in LIFTABLE and reason.code not in self.lifted
+        )
+        return (*policy, *self.holds)
+
+
+LIFTABLE = frozenset({Outcome.DOCUMENT_CHECK, Outcome.PHYSICAL_CHECK, Outcome.HOLD})
+"""What of the policy's own an officer may set aside. Missing data (a referral) only data can mend."""

@@ -1,0 +1,191 @@
+"""The router's shell: a batch of records in, one transaction, events out, and only then may the offset move."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from aiokafka import ConsumerRecord
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.router import store, transition
+from services.router.batch import Batch, Received, bodies_needed, refs_of
+from services.router.fold import Input
+from services.router.policy.model import Policy
+from services.router.transition import Transition
+from shared.contracts import INPUTS, Answer, Command, Outcome, Topics, derived_id, header
+from shared.db import transaction
+from shared.kafka import DeadLetters, KeyedPublisher, Outgoing, Records
+from shared.model import Filing, Model
+
+log = logging.getLogger(__name__)
+
+SLICE: Final = 50
+"""Inputs folded between two chances for the heartbeat and the health page."""
+
+_KNOWN_TYPES: Final = dict(INPUTS.items())
+
+
+class Unreadable(Exception):
+    """A record that is no input; ``code`` says why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Router:
+    """Folds what it reads. One instance a process; several processes share the work by partition."""
+
+    def __init__(self, policy: Policy, topics: Topics, engine: AsyncEngine, publisher: KeyedPublisher, dead: DeadLetters) -> None:
+        self._policy = policy
+        self._topics = topics
+        self._engine = engine
+        self._publisher = publisher
+        self._dead = dead
+        self._policy_saved = False
+
+    async def on_inputs(self, records: Records) -> None:
+        """Fold one batch of filings, answers and commands, store it, publish what it caused; a record that is no input is put aside."""
+        began = time.perf_counter()
+        inputs = await self._read(records)
+        if not inputs:
+            return
+        async with transaction(self._engine) as connection:
+            outgoing = await self._fold(connection, inputs)
+        await self._publisher.publish(outgoing)
+        took_ms = round((time.perf_counter() - began) * 1000, 1)
+        log.info("batch.folded", extra={"inputs": len(inputs), "events": len(outgoing), "took_ms": took_ms})
+
+    async def _read(self, records: Records) -> list[Received]:
+        inputs = []
+        for record in records:
+            try:
+                inputs.append(received(record, self._topics))
+            except Unreadable as exc:
+                await self._dead.put(record, exc.code, str(exc))
+        return inputs
+
+    async def _fold(self, connection: AsyncConnection, inputs: Sequence[Received]) -> list[Outgoing]:
+        if not self._policy_saved:
+            await store.save_policy(connection, self._policy)
+        known = await store.applied(connection, {entry.entry.cause_id for entry in inputs})
+        inputs = mark_conflicts(inputs, known)
+        if conflicts := {entry.entry.cause_id for entry in inputs if entry.entry.conflict}:
+            known |= await store.applied(connection, conflicts)
+        new = [entry for entry in inputs if entry.entry.cause_id not in known]
+        batch = await self._load(connection, new)
+        # The known ones speak again first: they are older than anything new of their key.
+        outgoing = await self._again(connection, inputs, known) if len(new) < len(inputs) else []
+        for start in range(0, len(new), SLICE):
+            for entry in new[start : start + SLICE]:
+                batch.apply(entry)
+            await asyncio.sleep(0)
+        await store.save(connection, batch)
+        self._policy_saved = True
+        return [*outgoing, *batch.outgoing]
+
+    async def _load(self, connection: AsyncConnection, inputs: Sequence[Received]) -> Batch:
+        refs = refs_of(inputs)
+        links = await store.lock_orders(connection, refs) if refs else {}
+        keys = {entry.entry.key for entry in inputs} | refs
+        keys.update(key for linked in links.values() for key in linked)
+        dossiers = await store.lock_dossiers(connection, keys) if keys else {}
+        needed = bodies_needed(inputs, dossiers, links) if dossiers else set()
+        bodies = await store.bodies(connection, needed) if needed else {}
+        return Batch(self._policy, self._topics, dossiers, links, bodies)
+
+    async def _again(self, connection: AsyncConnection, inputs: Sequence[Received], known: dict[UUID, Transition]) -> list[Outgoing]:
+        """Return the stored events of known causes, with those of the rows they point at."""
+        rows = {entry.entry.cause_id: known[entry.entry.cause_id] for entry in inputs if entry.entry.cause_id in known}
+        told = {cause: list(transition.stored_events(row.events)) for cause, row in rows.items()}
+        pointed = {found for events in told.values() for found in events if isinstance(found, UUID)}
+        others = await store.applied(connection, pointed) if pointed else {}
+        outgoing: list[Outgoing] = []
+        for cause, events in told.items():
+            for event in events:
+                if isinstance(event, UUID):
+                    outgoing += self._of(others.get(event))
+                else:
+                    outgoing.append(transition.again(event, rows[cause].key, self._topics))
+        return outgoing
+
+    def _of(self, row: Transition | None) -> list[Outgoing]:
+        if row is None:
+            return []
+        events = transition.stored_events(row.events)
+        return [transition.again(event, row.key, self._topics) for event in events if not isinstance(event, UUID)]
+
+
+# --- reading records ----------------------------------------------------------------------------------------------------------------------
+
+
+def received(record: ConsumerRecord[bytes, bytes], topics: Topics) -> Received:
+    """Return the input that *record* holds; raises :class:`Unreadable`. A record without a type is what its topic is for."""
+    name = header(record.headers, "ce_type") or _type_by_topic(record.topic, topics)
+    model = _KNOWN_TYPES.get(name)
+    if model is None:
+        raise Unreadable("router.unknown_type", f"no input of type {name[:100]!r}")
+    raw = record.value or b""
+    try:
+        body = model.from_json(raw)
+    except ValidationError as exc:
+        first = exc.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise Unreadable("router.invalid", f"{name}: {place}: {first['msg']} ({exc.error_count()} in all)") from exc
+    return Received(_input(body), raw, datetime.fromtimestamp(record.timestamp / 1000, UTC))
+
+
+def _input(body: Model) -> Input:
+    if isinstance(body, Filing):
+        if (body.consignment is None) == (body.order is None) and body.function != "cancel":
+            raise Unreadable("router.invalid", "a filing is about a consignment or an order")
+        return Input(body.filing_id, body.key, "filing", body)
+    if isinstance(body, Answer):
+        if body.outcome is Outcome.WITHDRAWN:
+            raise Unreadable("router.invalid", "a service does not withdraw")
+        return Input(derived_id("answer", body.service, body.key, body.answer_id), body.key, "answer", body)
+    assert isinstance(body, Command)
+    return Input(body.command_id, body.key, "command", body)
+
+
+def _type_by_topic(topic: str, topics: Topics) -> str:
+    return {topics.filings: "guichet.filing", topics.answers: "guichet.answer", topics.commands: "guichet.command"}.get(topic, "")
+
+
+def mark_conflicts(inputs: Sequence[Received], known: dict[UUID, Transition]) -> list[Received]:
+    """Return *inputs* with each cause once: what says the same again is dropped within the batch; what says something else under a used
+    id becomes a
+    conflict with an id of its own."""
+    first: dict[UUID, Any] = {}
+    kept: list[Received] = []
+    for entry in inputs:
+        cause = entry.entry.cause_id
+        earlier = first.get(cause)
+        if earlier is None and cause in known:
+            earlier = first[cause] = transition.input_of(known[cause]).body
+            if _says_the_same(earlier, entry.entry.body):
+                kept.append(entry)
+                continue
+        if earlier is None:
+            first[cause] = entry.entry.body
+            kept.append(entry)
+        elif not _says_the_same(earlier, entry.entry.body):
+            conflict = derived_id(cause, hashlib.sha256(entry.raw).hexdigest())
+            if conflict not in first:
+                first[conflict] = entry.entry.body
+                kept.append(entry._replace(entry=Input(conflict, entry.entry.key, entry.entry.kind, entry.entry.body, conflict=True)))
+    return kept
+
+
+def _says_the_same(one: Model, other: Model) -> bool:
+    if isinstance(one, Filing) and isinstance(other, Filing):
+        return (one.key, one.content_digest, one.function, one.version) == (other.key, other.content_digest, other.function, other.version)
+    return one == other

@@ -1,0 +1,172 @@
+"""All SQL of the router: the dossiers, their transitions, the links between orders and consignments, the policies that judged.
+
+Rows are locked in key order, after advisory locks on the orders a batch concerns (also in order), so that two routers that handle the
+two sides of one link
+at once wait for each other instead of missing each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+from zlib import crc32
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.router.batch import Batch, Stored
+from services.router.dossier import Dossier
+from services.router.policy.model import Policy
+from services.router.transition import Transition
+
+_APPLIED = text(
+    "SELECT cause_id, key, sequence, at, kind, input, events, policy_digest, input_digest, previous_hash, hash "
+    "FROM router.transition WHERE cause_id = ANY(CAST(:ids AS uuid[]))"
+)
+_LOCK_REFS = text("SELECT pg_advisory_xact_lock(7171, number) FROM unnest(CAST(:numbers AS integer[])) AS number")
+_LINKS = text("SELECT ref, key FROM router.link WHERE ref = ANY(CAST(:refs AS text[]))")
+_LOCK = text("SELECT key, facts, hash FROM router.dossier WHERE key = ANY(CAST(:keys AS text[])) ORDER BY key FOR UPDATE")
+_BODIES = text("SELECT cause_id, input FROM router.transition WHERE cause_id = ANY(CAST(:ids AS uuid[]))")
+_SAVE_DOSSIERS = text(
+    """
+    INSERT INTO router.dossier AS held (key, sequence, facts, hash, due_at, updated_at)
+    SELECT * FROM unnest(CAST(:keys AS text[]), CAST(:sequences AS integer[]), CAST(:facts AS text[]), CAST(:hashes AS bytea[]),
+                         CAST(:dues AS timestamptz[]), CAST(:updated AS timestamptz[])) AS new
+    ON CONFLICT (key) DO UPDATE
+    SET sequence = excluded.sequence, facts = excluded.facts, hash = excluded.hash, due_at = excluded.due_at, updated_at =
+    excluded.updated_at
+    """
+)
+_SAVE_TRANSITIONS = text(
+    """
+    INSERT INTO router.transition
+        (cause_id, key, sequence, at, kind, input, events, policy_digest, input_digest, previous_hash, hash)
+    SELECT * FROM unnest(CAST(:causes AS uuid[]), CAST(:keys AS text[]), CAST(:sequences AS integer[]), CAST(:ats AS timestamptz[]),
+                         CAST(:kinds AS text[]), CAST(:inputs AS text[]), CAST(:events AS text[]), CAST(:policies AS text[]),
+                         CAST(:digests AS bytea[]), CAST(:previous AS bytea[]), CAST(:hashes AS bytea[]))
+    """
+)
+_SAVE_LINKS = text(
+    "INSERT INTO router.link (ref, key) SELECT * FROM unnest(CAST(:refs AS text[]), CAST(:keys AS text[])) ON CONFLICT DO NOTHING"
+)
+_SAVE_POLICY = text(
+    "INSERT INTO router.policy (digest, pack, version, content) VALUES (:digest, :pack, :version, :content) ON CONFLICT DO NOTHING"
+)
+_POLICY = text("SELECT content FROM router.policy WHERE digest = :digest")
+_DOSSIER = text("SELECT key, facts, hash FROM router.dossier WHERE key = :key")
+_TIMELINE = text(
+    "SELECT cause_id, key, sequence, at, kind, input, events, policy_digest, input_digest, previous_hash, hash "
+    "FROM router.transition WHERE key = :key ORDER BY sequence"
+)
+_LINKED = text("SELECT ref, key FROM router.link WHERE ref = :key OR key = :key ORDER BY ref, key")
+_DUE = text("SELECT key, facts FROM router.dossier WHERE due_at <= :now ORDER BY due_at LIMIT :limit")
+_OVERDUE = text("SELECT count(*) FROM (SELECT 1 FROM router.dossier WHERE due_at <= :before LIMIT 10000) AS late")
+_KEYS = text("SELECT key FROM router.dossier WHERE key > :after ORDER BY key LIMIT :limit")
+
+
+# --- the batch ----------------------------------------------------------------------------------------------------------------------------
+
+
+async def applied(connection: AsyncConnection, causes: Iterable[UUID]) -> dict[UUID, Transition]:
+    """Return the transitions of those *causes* that were applied before."""
+    return {row.cause_id: Transition(*row) for row in await connection.execute(_APPLIED, {"ids": list(causes)})}
+
+
+async def lock_orders(connection: AsyncConnection, refs: Iterable[str]) -> dict[str, set[str]]:
+    """Lock the orders *refs* until the end of the transaction, and return the consignments linked to each."""
+    names = list(refs)
+    numbers = sorted({crc32(ref.encode()) - 2**31 for ref in names})
+    await connection.execute(_LOCK_REFS, {"numbers": numbers})
+    links: dict[str, set[str]] = {}
+    for row in await connection.execute(_LINKS, {"refs": names}):
+        links.setdefault(row.ref, set()).add(row.key)
+    return links
+
+
+async def lock_dossiers(connection: AsyncConnection, keys: Iterable[str]) -> dict[str, Stored]:
+    """Lock the dossiers of *keys* that exist, in key order, and return them."""
+    return {key: Stored(Dossier.from_json(facts), hash) for key, facts, hash in await connection.execute(_LOCK, {"keys": sorted(keys)})}
+
+
+async def bodies(connection: AsyncConnection, causes: Iterable[UUID]) -> dict[UUID, bytes]:
+    """Return the inputs of *causes* as they came."""
+    return {cause: body.encode() for cause, body in await connection.execute(_BODIES, {"ids": list(causes)})}
+
+
+async def save(connection: AsyncConnection, batch: Batch) -> None:
+    """Write what *batch* changed. A twin's work shows as a unique violation, which takes the whole transaction back."""
+    if not batch.transitions:
+        return
+    dossiers = [batch.changed[key] for key in sorted(batch.changed)]
+    last = {row.key: row.at for row in batch.transitions}
+    await connection.execute(
+        _SAVE_DOSSIERS,
+        {
+            "keys": [stored.dossier.key for stored in dossiers],
+            "sequences": [stored.dossier.sequence for stored in dossiers],
+            "facts": [stored.dossier.to_json().decode() for stored in dossiers],
+            "hashes": [stored.hash for stored in dossiers],
+            "dues": [stored.dossier.due_at() for stored in dossiers],
+            "updated": [last[stored.dossier.key] for stored in dossiers],
+        },
+    )
+    await connection.execute(_SAVE_TRANSITIONS, _columns(batch.transitions))
+    if batch.links:
+        refs, keys = zip(*sorted(batch.links), strict=True)
+        await connection.execute(_SAVE_LINKS, {"refs": list(refs), "keys": list(keys)})
+
+
+def _columns(rows: Sequence[Transition]) -> dict[str, list[Any]]:
+    names = ("causes", "keys", "sequences", "ats", "kinds", "inputs", "events", "policies", "digests", "previous", "hashes")
+    return {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+
+
+async def save_policy(connection: AsyncConnection, policy: Policy) -> None:
+    """Keep the content of *policy*, so that what it decides can be judged again as it was."""
+    await connection.execute(
+        _SAVE_POLICY,
+        {"digest": policy.digest, "pack": policy.ref.pack, "version": policy.ref.version, "content": policy.canonical.decode()},
+    )
+
+
+# --- reading ------------------------------------------------------------------------------------------------------------------------------
+
+
+class Trace(NamedTuple):
+    """Everything the router knows of one key. ``links`` are (order, consignment) pairs it is part of."""
+
+    dossier: Dossier | None
+    hash: bytes
+    transitions: tuple[Transition, ...]
+    links: tuple[tuple[str, str], ...]
+
+
+async def trace(connection: AsyncConnection, key: str) -> Trace:
+    """Return the dossier of *key* and its transitions in order; an unknown key gives an empty trace."""
+    row = (await connection.execute(_DOSSIER, {"key": key})).first()
+    rows = tuple(Transition(*found) for found in await connection.execute(_TIMELINE, {"key": key}))
+    links = tuple((found.ref, found.key) for found in await connection.execute(_LINKED, {"key": key}))
+    return Trace(Dossier.from_json(row.facts) if row is not None else None, row.hash if row is not None else b"", rows, links)
+
+
+async def policy_content(connection: AsyncConnection, digest: str) -> str | None:
+    """Return the content of the policy with this digest, or None when it never judged here."""
+    content: str | None = (await connection.execute(_POLICY, {"digest": digest})).scalar()
+    return content
+
+
+async def keys_after(connection: AsyncConnection, after: str, limit: int) -> list[str]:
+    """Return up to *limit* keys behind *after*, in order: for walking over all dossiers."""
+    return list((await connection.execute(_KEYS, {"after": after, "limit": limit})).scalars())
+
+
+async def due(connection: AsyncConnection, now: datetime, limit: int) -> list[Dossier]:
+    """Return dossiers with a question whose deadline has passed, the longest first."""
+    return [Dossier.from_json(facts) for _, facts in await connection.execute(_DUE, {"now": now, "limit": limit})]
+
+
+async def overdue(connection: AsyncConnection, before: datetime) -> int:
+    """Return how many consignments (10,000 at most) still wait for an answer that was due *before* a time."""
+    return int((await connection.execute(_OVERDUE, {"before": before})).scalar_one())
