@@ -19,79 +19,11 @@ COUNTRIES: Final = countries.codes(postal=True)
 ORIGINS: Final = countries.codes()
 CURRENCIES: Final = currencies.codes()
 
-EU: Final = frozenset(
-    [
-        "AT",
-        "BE",
-        "BG",
-        "CY",
-        "CZ",
-        "DE",
-        "DK",
-        "EE",
-        "ES",
-        "FI",
-        "FR",
-        "GR",
-        "HR",
-        "HU",
-        "IE",
-        "IT",
-        "LT",
-        "LU",
-        "LV",
-        "MT",
-        "NL",
-        "PL",
-        "PT",
-        "RO",
-        "SE",
-        "SI",
-        "SK",
-    ]
-)
+_EU = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
+EU: Final = frozenset(_EU.split())
 
-NO_POSTCODE: Final = frozenset(
-    [
-        "AE",
-        "AG",
-        "AO",
-        "AW",
-        "BS",
-        "BW",
-        "BZ",
-        "CW",
-        "FJ",
-        "GD",
-        "GH",
-        "GM",
-        "GY",
-        "HK",
-        "JM",
-        "KI",
-        "KM",
-        "KN",
-        "LC",
-        "ML",
-        "MO",
-        "MR",
-        "MW",
-        "NR",
-        "PA",
-        "QA",
-        "RW",
-        "SC",
-        "SL",
-        "SR",
-        "TL",
-        "TO",
-        "TV",
-        "UG",
-        "VC",
-        "VU",
-        "ZW",
-    ]
-)
+_NO_POSTCODE = "AE AG AO AW BS BW BZ CW FJ GD GH GM GY HK JM KI KM KN LC ML MO MR MW NR PA QA RW SC SL SR TL TO TV UG VC VU ZW"
+NO_POSTCODE: Final = frozenset(_NO_POSTCODE.split())
 """Countries whose addresses have no postcode (UPU addressing sheets)."""
 
 JUNK_NAMES: Final = frozenset(

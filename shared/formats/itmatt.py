@@ -204,10 +204,10 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     namespace = namespace.removeprefix("{")
     header = _header(root, namespace)
     item_tag = xml.qualified(namespace, "Item")
-    count = len(root.findall(item_tag))
-    _check_count(header, count)
+    elements = list(root.iterchildren(item_tag))
+    _check_count(header, len(elements))
     head = _head(header, raw)
-    return Parsed(head, _items(root, namespace, head, raw, dialect), count)
+    return Parsed(head, _items(elements, namespace, head, raw, dialect), len(elements))
 
 
 def _header(root: etree._Element, namespace: str) -> dict[str, str]:
@@ -251,9 +251,11 @@ def _head(header: Mapping[str, str], raw: RawMessage) -> MessageHead:
     return MessageHead(NAME, file_id, prepared_at, "original", header.get("TestInd", "").lower() in ("true", "1"))
 
 
-def _items(root: etree._Element, namespace: str, head: MessageHead, raw: RawMessage, dialect: Dialect) -> Iterator[Filing | Rejection]:
+def _items(
+    elements: list[etree._Element], namespace: str, head: MessageHead, raw: RawMessage, dialect: Dialect
+) -> Iterator[Filing | Rejection]:
     shape = _shape(namespace)
-    for number, element in xml.children(root, xml.qualified(namespace, "Item")):
+    for number, element in enumerate(elements, 1):
         item = Item(f"Item[{number}]", PATHS, dialect)
         try:
             record = xml.walk(element, shape, len(_PARTS))

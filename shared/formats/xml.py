@@ -8,7 +8,7 @@ counting children as it goes, so a leaf is only read inside the element its tabl
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from lxml import etree
@@ -195,8 +195,3 @@ def _put_aside(child: etree._Element, shape: Shape, found: Record) -> None:
 
 def _local(tag: Any) -> str:
     return str(tag).rpartition("}")[2]
-
-
-def children(root: etree._Element, tag: str) -> Iterator[tuple[int, etree._Element]]:
-    """Yield the children of *root* called *tag* with their 1-based number among their like."""
-    return enumerate(root.iterchildren(tag), 1)

@@ -1,0 +1,310 @@
+"""The express manifest, hub layout: what its CSV and its JSON form share.
+
+A row is one goods line; the columns about the consignment are repeated on each of its rows. Names and meaning follow what two published
+layouts agree on (a US clearance house's file, a cargo platform's file); ``function`` (ORIGINAL, REPLACE, CANCEL) and ``version`` are the
+hub's own additions. A consignment is keyed by carrier and house waybill. Weights in pounds become kilograms; ``sale_type`` B2C or B2B
+means that the goods were sold.
+
+House waybill, parties' names and countries, pieces, weight, description, value and currency are mandatory; master waybill, flight and
+addresses may come later and are missed with a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from shared.contracts import express_key
+from shared.formats import checks, values
+from shared.formats.filings import Item, conclude
+from shared.identifiers import air_waybill, eori, house_waybill
+from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
+
+SOURCE: Final = "hub layout after the published flat manifests of a US clearance house and a NZ/AU cargo platform"
+
+HEAD: Final[Mapping[str, str]] = {
+    "mawb": "master_transport_document_id",
+    "flight": "conveyance_reference",
+    "flight_date": "departure_on",
+    "dep_airport": "place_of_loading",
+    "arr_airport": "place_of_arrival",
+}
+"""Columns about the whole manifest (beside ``manifest_no``) → dataset."""
+
+_PARTY: Final = {
+    "name": "name",
+    "address1": "street_line",
+    "address2": "street_line_2",
+    "city": "city",
+    "region": "country_subdivision",
+    "postcode": "postcode",
+    "country": "country",
+    "phone": "phone",
+    "email": "email",
+    "person_type": "type_of_person",
+}
+_PARTIES: Final = {"shipper": "consignor", "consignee": "consignee"}
+_PLAIN: Final = {"hawb": "house_transport_document_id", "pieces": "package_count", "gross_weight": "gross_mass_kg", "incoterm": "incoterm"}
+_DERIVED: Final = {
+    "weight_unit": "gross_mass_kg",
+    "freight_value": "freight_cost/amount",
+    "insurance_value": "insurance_cost/amount",
+    "freight_currency": "freight_cost/currency",
+    "sale_type": "business_model",
+    "tax_scheme": "tax_scheme",
+    "ioss_no": "tax_ids",
+    "voec_no": "tax_ids",
+    "importer_eori": "tax_ids",
+    "seller_name": "seller/name",
+    "platform": "platform_id",
+    "order_id": "orders",
+    "function": "function",
+    "version": "version",
+}
+_KEPT: Final = ("manifest_no", "tracking_no", "bag_no", "entry_type", "carrier_status")
+
+GOODS: Final[Mapping[str, str]] = {
+    "item_no": "sequence_number",
+    "description": "goods_description",
+    "hs_code": "hs_code",
+    "origin_country": "country_of_origin",
+    "quantity": "quantity",
+    "unit": "quantity_unit",
+    "item_gross_kg": "gross_mass_kg",
+    "item_net_kg": "net_mass_kg",
+    "item_value": "item_amount/amount",
+    "currency": "item_amount/currency",
+    "sku": "merchant_product_id",
+    "url": "product_url",
+}
+"""Columns about one goods line → dataset."""
+
+_IDENTIFIERS: Final = ("eori", "tax_no")
+CONSIGNMENT: Final[frozenset[str]] = frozenset(
+    [
+        *_PLAIN,
+        *_DERIVED,
+        *(f"{side}_{column}" for side in _PARTIES for column in (*_PARTY, *_IDENTIFIERS)),
+        *_KEPT[1:],
+    ]
+)
+"""Columns about one consignment."""
+
+COLUMNS: Final = frozenset(HEAD) | {"manifest_no"} | CONSIGNMENT | frozenset(GOODS)
+"""All columns of the layout."""
+
+
+def paths(goods: str) -> Mapping[str, str]:
+    """Return the provenance table; *goods* is put before the names of goods columns (``items[*]/`` in JSON)."""
+    table = {f"/{field}": column for column, field in {**HEAD, **_PLAIN}.items()}
+    for side, party in _PARTIES.items():
+        table |= {f"/{party}/{field}": f"{side}_{column}" for column, field in _PARTY.items()}
+        table |= {f"/{party}/identifier": f"{side}_eori", f"/{party}/identifier_scheme": f"{side}_eori"}
+    table |= {f"/{field}": column for column, field in _DERIVED.items() if column not in ("weight_unit", "voec_no", "importer_eori")}
+    table |= {f"/goods_items/*/{field}": goods + column for column, field in GOODS.items()}
+    table |= {f"/extra/{column}": column for column in _KEPT}
+    table |= {
+        "/goods_items/*": goods.rstrip("/") or "description",
+        "/goods_items": goods.partition("[")[0] or "description",
+        "/insurance_cost/currency": "freight_currency",
+        "/declared_value/amount": goods.replace("[*]", "") + "item_value",
+        "/declared_value/currency": goods.replace("[*]", "") + "currency",
+        "/country_of_dispatch": "shipper_country",
+        "/country_of_destination": "consignee_country",
+        "/nature_of_transaction": "sale_type",
+        "/mode_of_transport": "mawb",
+        "/extra": "",
+    }
+    return MappingProxyType(table)
+
+
+_TAX_SCHEMES: Final = {"IOSS": "ioss", "SPECIAL": "special_arrangement", "STANDARD": "standard", "VOEC": "voec", "NONE": "none"}
+_SALE_TYPES: Final = {"B2C": "b2c", "B2B": "b2b", "C2C": "c2c"}
+_PERSONS: Final = {"1": "natural", "2": "legal", "3": "association"}
+_POUNDS: Final = frozenset({"LB", "LBS", "LBR", "L"})
+_KILOGRAMS: Final = frozenset({"KG", "KGM", "K"})
+
+
+def filing(
+    row: Mapping[str, str], lines: Sequence[Mapping[str, str]], item: Item, head: MessageHead, raw: RawMessage
+) -> Filing | Rejection:
+    """Return the filing of one consignment: *row* holds its own values, *lines* those of its goods lines, all without blanks around
+    them."""
+    carrier = item.dialect.carrier or raw.participant
+    content: dict[str, Any] = {field: row[column] for column, field in HEAD.items() if column in row}
+    content |= {field: row[column] for column, field in _PLAIN.items() if column in row}
+    content |= {"channel": "express", "house_transport_document_type": "703"}
+    if len(carrier) <= 17:
+        content["carrier_id"] = carrier
+    key = express_key(carrier, _house(content, item))
+    _master(content, item)
+    function = row.get("function", "original").lower()
+    if function not in ("original", "replace", "cancel"):
+        item.note("FLD-CODE", "/function", function)
+        function = "original"
+    if function != "cancel" or lines:
+        _declaration(content, row, lines, item)
+    return conclude(item, "consignment", content, key, head, raw, function=function, version=row.get("version"))
+
+
+def _house(content: dict[str, Any], item: Item) -> str:
+    said = content.get("house_transport_document_id")
+    if said is None:
+        item.note("FLD-KEY", "/house_transport_document_id")
+        return ""
+    found = house_waybill.problem(said)
+    if found is not None:
+        item.note("FLD-FORM", "/house_transport_document_id", said, message=found.message, remedy=found.remedy)
+    number = content["house_transport_document_id"] = house_waybill.normalise(said)
+    return number
+
+
+def _master(content: dict[str, Any], item: Item) -> None:
+    """Master air waybill and flight: may follow later, so they are only missed with a warning."""
+    said = content.get("master_transport_document_id")
+    if said is None:
+        item.note("FLD-WANTED", "/master_transport_document_id")
+    else:
+        found = air_waybill.problem(said)
+        content["master_transport_document_id"] = checks.identifier(
+            said, found, air_waybill.normalise(said), "/master_transport_document_id", item
+        )
+        if found is None or found.severity == "warning":
+            content["mode_of_transport"] = "4"
+    if "conveyance_reference" not in content:
+        item.note("FLD-WANTED", "/conveyance_reference")
+    departure = content.get("departure_on")
+    if departure is not None and not values.day(departure):
+        item.note("FLD-FORM", "/departure_on", departure)
+
+
+def _declaration(content: dict[str, Any], row: Mapping[str, str], lines: Sequence[Mapping[str, str]], item: Item) -> None:
+    for side, party in _PARTIES.items():
+        content[party] = _party(row, side, party, item)
+    for field, party in (("country_of_dispatch", "consignor"), ("country_of_destination", "consignee")):
+        if "country" in content[party]:
+            content[field] = content[party]["country"]
+    checks.contactable(content["consignee"], item)
+    checks.number(content, "package_count", _count, "/package_count", item, mandatory=True, positive="DQ-12")
+    _mass(content, row, item)
+    _goods(content, lines, item)
+    _costs(content, row, item)
+    _tax(content, row, item)
+    _sale(content, row, item)
+    extra = {column: row[column] for column in row if column in _KEPT or column not in COLUMNS}
+    if extra.get("tracking_no") == row.get("hawb"):
+        extra.pop("tracking_no", None)
+    if extra:
+        content["extra"] = extra
+
+
+def _count(text: str, _: Dialect) -> str | None:
+    return values.whole_number(text)
+
+
+def _party(row: Mapping[str, str], side: str, party: str, item: Item) -> dict[str, str]:
+    found = {field: row[f"{side}_{column}"] for column, field in _PARTY.items() if f"{side}_{column}" in row}
+    checks.name(found, f"/{party}/name", item)
+    checks.country(found, "country", f"/{party}/country", item, mandatory=True)
+    for field in ("street_line", "city"):
+        if field not in found:
+            item.note("DQ-06" if party == "consignor" else "DQ-07", f"/{party}/{field}")
+    person = found.get("type_of_person")
+    if person is not None:
+        found["type_of_person"] = _PERSONS.get(person, person.lower())
+    number = row.get(f"{side}_eori")
+    if number is not None:
+        found["identifier"] = checks.identifier(number, eori.problem(number), eori.normalise(number), f"/{party}/identifier", item)
+        found["identifier_scheme"] = "eori"
+    elif f"{side}_tax_no" in row:
+        found |= {"identifier": row[f"{side}_tax_no"], "identifier_scheme": "tin"}
+        item.paths[f"/{party}/identifier"] = f"{item.position}/{side}_tax_no"
+    return found
+
+
+def _mass(content: dict[str, Any], row: Mapping[str, str], item: Item) -> None:
+    checks.number(content, "gross_mass_kg", values.mass, "/gross_mass_kg", item, mandatory=True, positive="DQ-12")
+    unit = row.get("weight_unit", "KG").upper()
+    if unit in _POUNDS and values.mass(content.get("gross_mass_kg", ""), item.dialect):
+        content["gross_mass_kg"] = values.kilograms_of_pounds(content["gross_mass_kg"])
+    elif unit not in _KILOGRAMS and unit not in _POUNDS:
+        item.note("FLD-CODE", "/gross_mass_kg", unit, at=f"{item.position}/weight_unit")
+
+
+def _goods(content: dict[str, Any], lines: Sequence[Mapping[str, str]], item: Item) -> None:
+    if not lines:
+        item.note("FLD-MISSING", "/goods_items")
+    goods = [_line(index, line, item) for index, line in enumerate(lines)]
+    content["goods_items"] = goods
+    amounts = [line["item_amount"] for line in goods if "item_amount" in line]
+    used = {amount["currency"] for amount in amounts}
+    if len(used) > 1:
+        item.note("DQ-15", "/goods_items", " ".join(sorted(used)))
+    elif amounts and len(amounts) == len(goods):
+        content["declared_value"] = {"amount": values.total([amount["amount"] for amount in amounts]), "currency": used.pop()}
+
+
+def _line(index: int, line: Mapping[str, str], item: Item) -> dict[str, Any]:
+    path = f"/goods_items/{index}"
+    found: dict[str, Any] = {field: line[column] for column, field in GOODS.items() if column in line and "/" not in field}
+    found.setdefault("sequence_number", str(index + 1))
+    checks.description(found, path + "/goods_description", item)
+    checks.number(found, "quantity", values.quantity, path + "/quantity", item, positive="DQ-12")
+    for field in ("gross_mass_kg", "net_mass_kg"):
+        checks.number(found, field, values.mass, f"{path}/{field}", item)
+    amount = checks.money(line.get("item_value"), line.get("currency"), path + "/item_amount", item)
+    if amount is not None:
+        found["item_amount"] = amount
+        if amount["amount"] == "0.00" or amount["amount"][0] == "-":
+            item.note("DQ-14", path + "/item_amount/amount", amount["amount"])
+    checks.hs_code(found, path + "/hs_code", item, wanted=True)
+    checks.origin(found, path + "/country_of_origin", item)
+    return found
+
+
+def _costs(content: dict[str, Any], row: Mapping[str, str], item: Item) -> None:
+    for column, field in (("freight_value", "freight_cost"), ("insurance_value", "insurance_cost")):
+        amount = checks.spare_money(row.get(column), row.get("freight_currency"), f"/{field}", item)
+        if amount is not None:
+            content[field] = amount
+
+
+def _tax(content: dict[str, Any], row: Mapping[str, str], item: Item) -> None:
+    said = row.get("tax_scheme")
+    if said is not None:
+        scheme = _TAX_SCHEMES.get(said.upper())
+        if scheme is None:
+            item.note("FLD-CODE-DROPPED", "/tax_scheme", said)
+        else:
+            content["tax_scheme"] = scheme
+    tax_ids: list[dict[str, str]] = []
+    for column, scheme, role in (("ioss_no", "ioss", "seller"), ("voec_no", "voec", "seller"), ("importer_eori", "eori", "importer")):
+        if column in row:
+            path = f"/tax_ids/{len(tax_ids)}"
+            item.paths[path] = f"{item.position}/{column}"
+            tax_ids.append({"scheme": scheme, "number": checks.tax_number(scheme, row[column], path, item), "role": role})
+    if tax_ids:
+        content["tax_ids"] = tax_ids
+
+
+def _sale(content: dict[str, Any], row: Mapping[str, str], item: Item) -> None:
+    """Who sold to whom, and under which order. An order can only be linked when its platform is named."""
+    said = row.get("sale_type")
+    if said is not None:
+        model = _SALE_TYPES.get(said.upper())
+        if model is None:
+            item.note("FLD-CODE-DROPPED", "/business_model", said)
+        else:
+            content["business_model"] = model
+            if model != "c2c":
+                content["nature_of_transaction"] = "sale"
+    if "seller_name" in row:
+        content["seller"] = {"name": row["seller_name"]}
+    platform = row.get("platform", item.dialect.platform)
+    if platform is not None:
+        content["platform_id"] = platform
+    if "order_id" in row and platform is not None:
+        content["orders"] = [{"platform_id": platform, "order_id": row["order_id"]}]
+    elif "order_id" in row:
+        item.note("FLD-WANTED", "/platform_id")

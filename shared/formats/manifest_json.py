@@ -1,0 +1,137 @@
+"""Express manifest as JSON: the columns of :mod:`shared.formats.manifest` as names, goods lines under ``items``.
+
+::
+
+    {"message_id"?, "prepared_at"?, "manifest_no"?, "mawb", "flight", "flight_date"?, "dep_airport"?, "arr_airport"?,
+     "consignments": [{"hawb", "shipper_name", …, "consignee_name", …, "pieces", "gross_weight", …,
+                       "items": [{"description", "item_value", "currency", …}]}]}
+
+``prepared_at`` is a date-time with offset. Numbers may be JSON numbers or decimal strings. The head's names may also stand in a
+consignment, where they win. A name that is not part of the layout refuses the consignment (in the head: the message).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from shared.formats import json, manifest, values
+from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Sketch
+from shared.formats.filings import Item
+from shared.formats.manifest_csv import message_id
+from shared.formats.xml import malformed
+from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
+
+NAME: Final = "manifest-json"
+TITLE: Final = "Express manifest, JSON"
+CONTENT_TYPES: Final[tuple[str, ...]] = ("application/json",)
+VERSIONS: Final[tuple[str, ...]] = ("1",)
+SOURCE: Final = manifest.SOURCE
+CERTAINTY: Final[Certainty] = "reconstructed"
+PATHS: Final[Mapping[str, str]] = manifest.paths("items[*]/")
+
+_HEAD: Final = frozenset(manifest.HEAD) | {"manifest_no"}
+_ENVELOPE: Final = _HEAD | {"message_id", "prepared_at", "consignments"}
+_ALLOWED: Final = _HEAD | manifest.CONSIGNMENT | {"items"}
+
+
+def recognise(sketch: Sketch) -> Likeness:
+    """An object that names ``consignments``, or ``hawb`` near its beginning."""
+    if sketch.kind != "json":
+        return UNLIKE
+    if "consignments" in sketch.keys:
+        return Likeness(1.0, "an object with consignments")
+    if sketch.keys & {"hawb", "mawb", "manifest_no"}:
+        return Likeness(0.7, "names of the manifest, but no consignments")
+    return Likeness(0.1, "JSON, but without consignments")
+
+
+def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
+    """Read a manifest. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
+    value = json.parse(raw.body)
+    if not isinstance(value, dict) or not isinstance(value.get("consignments"), list):
+        raise malformed("MSG-HEAD", "The message is no object with a list of consignments.", path="consignments")
+    unknown = sorted(value.keys() - _ENVELOPE)
+    if unknown:
+        raise malformed("FLD-UNKNOWN", f"The message has no field {unknown[0][:60]!r}.", path=unknown[0][:60])
+    consignments = value["consignments"]
+    if not consignments:
+        raise malformed("MSG-NO-ITEMS", path="consignments")
+    if len(consignments) > ITEM_LIMIT:
+        raise malformed("MSG-ITEMS", path="consignments", value=str(len(consignments)))
+    common = texts({name: value[name] for name in _HEAD if name in value})
+    head = envelope(value, NAME, message_id(raw.body, common))
+    return Parsed(head, _items(consignments, common, head, raw, dialect), len(consignments))
+
+
+def texts(values_: Mapping[str, Any], item: Item | None = None) -> dict[str, str]:
+    """Return the scalars of an object as texts; a list or object where a scalar belongs is a finding, or refuses the message."""
+    found = {}
+    for name, value in values_.items():
+        try:
+            text = json.text_of(value)
+        except TypeError:
+            if item is None:
+                raise malformed("MSG-HEAD", f"{name} is no text and no number.", path=name) from None
+            item.note("FLD-FORM", at=f"{item.position}/{name}")
+            continue
+        if text is not None:
+            found[name] = text
+    return found
+
+
+def envelope(value: Mapping[str, Any], name: str, fallback_id: str) -> MessageHead:
+    """Return the head of a JSON message: its ``message_id`` and ``prepared_at``, both optional."""
+    said = texts({field: value[field] for field in ("message_id", "prepared_at") if field in value})
+    prepared = None
+    if "prepared_at" in said:
+        try:
+            prepared = datetime.fromisoformat(values.instant(said["prepared_at"]) or "")
+        except ValueError:
+            message = "prepared_at is no date-time with offset."
+            raise malformed("MSG-HEAD", message, path="prepared_at", value=said["prepared_at"][:40]) from None
+    if len(said.get("message_id", "")) > 100:
+        raise malformed("MSG-HEAD", "message_id is longer than 100 characters.", path="message_id")
+    return MessageHead(name, said.get("message_id", fallback_id), prepared)
+
+
+def _items(
+    consignments: list[Any], common: Mapping[str, str], head: MessageHead, raw: RawMessage, dialect: Dialect
+) -> Iterator[Filing | Rejection]:
+    for number, consignment in enumerate(consignments, 1):
+        item = Item(f"consignments[{number}]", PATHS, dialect)
+        if not isinstance(consignment, dict):
+            item.note("FLD-FORM", at=item.position, message="A consignment is an object.")
+            consignment = {}
+        for name in sorted(consignment.keys() - _ALLOWED):
+            item.note("FLD-UNKNOWN", at=f"{item.position}/{name[:60]}")
+        row = {**common, **texts({name: value for name, value in consignment.items() if name in _ALLOWED and name != "items"}, item)}
+        for name in common:
+            if name not in consignment:
+                _head_path(name, item)
+        yield manifest.filing(row, _lines(consignment.get("items"), item), item, head, raw)
+
+
+def _head_path(name: str, item: Item) -> None:
+    """A value of the head was not said in the consignment: its path is that of the head."""
+    path = f"/{manifest.HEAD[name]}" if name in manifest.HEAD else f"/extra/{name}"
+    item.paths[path] = name
+
+
+def _lines(items: Any, item: Item) -> list[dict[str, str]]:
+    if items is None:
+        return []
+    if not isinstance(items, list):
+        item.note("FLD-FORM", at=f"{item.position}/items", message="items is a list of objects.")
+        return []
+    lines = []
+    for number, line in enumerate(items, 1):
+        where = f"{item.position}/items[{number}]"
+        if not isinstance(line, dict):
+            item.note("FLD-FORM", at=where, message="A goods line is an object.")
+            continue
+        for name in sorted(line.keys() - manifest.GOODS.keys()):
+            item.note("FLD-UNKNOWN", at=f"{where}/{name[:60]}")
+        lines.append(texts({name: value for name, value in line.items() if name in manifest.GOODS}, item))
+    return lines
