@@ -35,6 +35,7 @@ from shared.model import (
     Consignment,
     Filing,
     Finding,
+    Kind,
     Model,
     Money,
     Order,
@@ -207,7 +208,7 @@ class FilingRef(Model):
     version: int | None = None
     received_at: AwareDatetime
     submission_id: UUID | None = None
-    kind: Literal["consignment", "order"]
+    kind: Kind
 
     @classmethod
     def of(cls, filing: Filing) -> FilingRef:
@@ -221,7 +222,7 @@ class FilingRef(Model):
             version=filing.version,
             received_at=filing.received_at,
             submission_id=filing.submission_id,
-            kind="order" if filing.order is not None else "consignment",
+            kind=filing.kind,
         )
 
 
@@ -389,9 +390,7 @@ EVENTS: Final[Mapping[str, type[Model]]] = {
 }
 """``ce_type`` of each event on ``decisions.v1``."""
 
-TYPE_OF: Final[Mapping[type[Model], str]] = {
-    body: name for name, body in EVENTS.items()
-}
+TYPE_OF: Final[Mapping[type[Model], str]] = {body: name for name, body in EVENTS.items()}
 
 
 # --- what goes to services and comes back ------------------------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from shared.model.dataset import (
     TaxId,
 )
 from shared.model.dialect import DEFAULT_DIALECT, Dialect
-from shared.model.filing import Filing, Function, MessageHead, RawMessage, Rejection
+from shared.model.events import Event, Movement, Payment, ReferralReply, Screening
+from shared.model.filing import Filing, Function, Kind, MessageHead, RawMessage, Rejection
 from shared.model.findings import Finding, Severity
 
 __all__ = [
@@ -22,20 +23,26 @@ __all__ = [
     "Consignment",
     "Dialect",
     "Document",
+    "Event",
     "Filing",
     "Finding",
     "Function",
     "GoodsItem",
+    "Kind",
     "MessageHead",
     "Model",
     "Money",
+    "Movement",
     "Order",
     "OrderLine",
     "OrderRef",
     "Party",
+    "Payment",
     "Postal",
     "RawMessage",
+    "ReferralReply",
     "Rejection",
+    "Screening",
     "Severity",
     "TaxId",
 ]

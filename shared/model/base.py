@@ -19,4 +19,5 @@ class Model(BaseModel):
     @classmethod
     def from_json(cls, raw: bytes | str) -> Self:
         """Read what :meth:`to_json` wrote. Raises ``pydantic.ValidationError``."""
-        return cls.__pydantic_validator__.validate_json(raw)
+        read: Self = cls.__pydantic_validator__.validate_json(raw)
+        return read

@@ -26,9 +26,7 @@ Kilograms = Annotated[Decimal, Field(max_digits=16, decimal_places=6)]
 Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=4)]
 
 Channel = Literal["post", "express", "freight"]
-Nature = Literal[
-    "sale", "gift", "commercial_sample", "documents", "returned_goods", "mixed", "other"
-]
+Nature = Literal["sale", "gift", "commercial_sample", "documents", "returned_goods", "mixed", "other"]
 BusinessModel = Literal["b2c", "c2c", "b2b", "b2b2c"]
 PersonType = Literal["natural", "legal", "association"]
 IdentifierScheme = Literal[
@@ -120,9 +118,7 @@ class TaxId(Model):
 
     scheme: TaxScheme | Literal["vat", "gst", "eori", "ein"]
     number: Text35
-    role: Literal["seller", "platform", "consignor", "consignee", "importer"] | None = (
-        None
-    )
+    role: Literal["seller", "platform", "consignor", "consignee", "importer"] | None = None
 
 
 class OrderRef(Model):
@@ -150,15 +146,11 @@ class Consignment(Model):
     """The standard dataset of one house consignment: one parcel, or a few to one consignee under one house document."""
 
     house_transport_document_id: Text35
-    house_transport_document_type: (
-        Annotated[str, StringConstraints(max_length=3)] | None
-    ) = None
+    house_transport_document_type: Annotated[str, StringConstraints(max_length=3)] | None = None
     master_transport_document_id: Text35 | None = None
     receptacle_id: Annotated[str, StringConstraints(max_length=29)] | None = None
     channel: Channel
-    mode_of_transport: Annotated[str, StringConstraints(pattern=r"^[1-9]$")] | None = (
-        None
-    )
+    mode_of_transport: Annotated[str, StringConstraints(pattern=r"^[1-9]$")] | None = None
     carrier_id: Annotated[str, StringConstraints(max_length=17)] | None = None
     conveyance_reference: Annotated[str, StringConstraints(max_length=17)] | None = None
     departure_on: date | None = None

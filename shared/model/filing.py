@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal, get_args
 from uuid import UUID
 
 from pydantic import AwareDatetime
 
 from shared.model.base import Model
 from shared.model.dataset import Consignment, Order, OrderRef
+from shared.model.events import Event, Movement, Payment, ReferralReply
 from shared.model.findings import Finding
 
 Function = Literal["original", "replace", "cancel"]
+Kind = Literal["consignment", "order", "payment", "movement", "event", "reply"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+"""What a filing can be about, by the name of its field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class MessageHead:
 
 
 class Filing(Model):
-    """One party's data about one consignment or one order: exactly one of ``consignment`` and ``order`` is set.
+    """One party's data about one consignment or one order: exactly one of the fields in ``KINDS`` is set.
 
     ``filing_id`` is derived from participant, message id and position, so the same message read twice gives the same filing.
     ``position`` points at the item in the sender's message (``Item[3]``, ``line 17``). ``paths`` holds only those provenance paths that differ from
@@ -69,12 +73,29 @@ class Filing(Model):
     content_digest: str
     consignment: Consignment | None = None
     order: Order | None = None
+    payment: Payment | None = None
+    movement: Movement | None = None
+    event: Event | None = None
+    reply: ReferralReply | None = None
     findings: tuple[Finding, ...] | None = None
     paths: dict[str, str] | None = None
 
+    @property
+    def kind(self) -> Kind:
+        """Return what this filing is about."""
+        if self.consignment is not None:
+            return "consignment"
+        return next(kind for kind in KINDS if getattr(self, kind) is not None)
+
+    @property
+    def content(self) -> Consignment | Order | Payment | Movement | Event | ReferralReply:
+        """Return what was filed."""
+        content: Consignment | Order | Payment | Movement | Event | ReferralReply = getattr(self, self.kind)
+        return content
+
     def order_refs(self) -> tuple[OrderRef, ...]:
-        """Return the orders that this filing's consignment names."""
-        return (self.consignment.orders or ()) if self.consignment else ()
+        """Return the orders that this filing names, without being one."""
+        return (getattr(self.content, "orders", None) or ()) if self.order is None else ()
 
 
 class Rejection(Model):
