@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from services.sandbox.checker import Checker, Delivered, Sees, sees
 from services.sandbox.hooks import Received
 from services.sandbox.timeline import Timeline
-from shared.contracts import EVENTS, INPUTS, Answer, Command, Notice, ServiceRequest, Topics, header
+from shared.contracts import EVENTS, INPUTS, Answer, Command, EventBody, Notice, ServiceRequest, Topics, header
 from shared.directory import Channel, Participant, Subscription
 from shared.errors import StoreUnavailable
 
@@ -135,7 +135,7 @@ class Tail:
                 self._checker.saw_request(request)
                 self._timeline.asked(request, at)
             else:
-                self._notice(record, at)
+                self.seen_notice(record, at)
 
     def _event(self, record: ConsumerRecord[bytes, bytes], at: datetime) -> None:
         body = EVENTS.get(header(record.headers, "ce_type") or "")
@@ -143,6 +143,10 @@ class Tail:
             return
         event: Any = body.from_json(record.value or b"")
         self.last_event_at = at
+        self.seen_event(event, at)
+
+    def seen_event(self, event: EventBody, at: datetime) -> None:
+        """Book one event of ``decisions.v1`` with the notices it makes due."""
         if self._checker.saw_event(event, at):
             self._checker.saw_due(event, self._watched.subscriptions, self._sees)
             self._timeline.happened(event, at)
@@ -156,7 +160,8 @@ class Tail:
                 self._checker.saw_answer(said)
                 self._timeline.said(said, at)
 
-    def _notice(self, record: ConsumerRecord[bytes, bytes], at: datetime) -> None:
+    def seen_notice(self, record: ConsumerRecord[bytes, bytes], at: datetime) -> None:
+        """Book one notice of a Kafka channel. Raises ``ValueError`` for one without its headers."""
         key = (record.key or b"").decode()
         subscription, notice_id = header(record.headers, "ce_subscription"), header(record.headers, "ce_id")
         sequence = int(header(record.headers, "ce_consignmentsequence") or 0)
