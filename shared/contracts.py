@@ -413,12 +413,45 @@ class ServiceRequest(Model):
     category: int
 
 
+DecisionCode = Literal[
+    "RECEIVED",
+    "ACCEPTED",
+    "REJECTED",
+    "ASSESSED_OK",
+    "INFO_REQUESTED",
+    "DOCS_REQUESTED",
+    "SCREEN_REQUESTED",
+    "EXAMINE",
+    "HOLD",
+    "DO_NOT_LOAD",
+    "TRANSFER_OK",
+    "RELEASE",
+    "REFUSE",
+    "PAYMENT_REQUIRED",
+    "CANCELLED",
+]
+"""The neutral words that every authority's own codes are translated to."""
+
+Track = Literal["filing", "pre_loading", "clearance"]
+"""Three tracks that are never mixed: a pre-loading ``ASSESSED_OK`` is no clearance ``RELEASE``."""
+
+
+class Scope(Model):
+    """How far an authority's message reaches. One about a master or a receptacle holds for every house beneath; one about pieces for so many of them."""
+
+    level: Literal["master", "receptacle", "house", "pieces"]
+    pieces: int | None = None
+
+
 class Answer(Model):
     """What a service said. ``answer_id`` is the service's own (the same answer twice has the same id); ``issued_at`` orders answers of
     one service.
 
     ``request_id`` may be missing when a service speaks unasked; ``outcome`` is never WITHDRAWN. ``final`` marks a customs decision after
     examination or payment (phase FIN of CUSRSP): after it a sender can no longer cancel.
+    A message of an authority read by a format also has ``decision`` on its ``track``, its ``scope``, whether it ends (``lifted``) an earlier one of the same code,
+    the referral it is about and the elements it asks for. ``key`` is a consignment key where the message names the consignment, else a reference that leads to
+    it: ``mrn:``, ``lrn:``, ``master:``, ``receptacle:`` and the number.
     """
 
     answer_id: Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -432,6 +465,15 @@ class Answer(Model):
     raw_code: str | None = None
     reference: str | None = None
     final: bool | None = None
+    decision: DecisionCode | None = None
+    track: Track | None = None
+    lifted: bool | None = None
+    scope: Scope | None = None
+    referral_id: str | None = None
+    due_at: AwareDatetime | None = None
+    requested: tuple[str, ...] | None = None
+    format: str | None = None
+    message_id: str | None = None
 
 
 class Command(Model):
