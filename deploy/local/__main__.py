@@ -16,11 +16,9 @@ from deploy.local.child import tail
 from deploy.local.hub import up
 from deploy.local.jars import LOCK, fetch_jars, render_lock, resolve_lock
 from deploy.local.progress import shown
-from deploy.local.state import HubState, forget_state, read_state
+from deploy.local.state import HubState, forget_state, read_state, see_off
 from deploy.local.supervisor import ROOT
-from deploy.prepare import prepare
 from shared.errors import HubError
-from shared.settings import Settings
 
 START_SECONDS = 300.0
 STOP_SECONDS = 60.0
@@ -116,13 +114,7 @@ def down(var: Path) -> int:
         return 0
     if state.alive:
         os.kill(state.supervisor.pid, signal.SIGTERM)
-    ours = [state.supervisor, *state.parts.values()]
-    until = time.monotonic() + STOP_SECONDS
-    while any(part.alive for part in ours) and time.monotonic() < until:
-        time.sleep(0.1)
-    for part in ours:
-        if part.alive:
-            os.kill(part.pid, signal.SIGKILL)
+    see_off([state.supervisor, *state.parts.values()], STOP_SECONDS)
     forget_state(var)
     print("The hub is down; its data stay.")
     return 0
@@ -150,6 +142,9 @@ def logs(var: Path) -> int:
 
 def migrate(var: Path) -> int:
     """Topics and migrations for the running hub, else for the servers that the settings name."""
+    from deploy.prepare import prepare
+    from shared.settings import Settings
+
     state = read_state(var)
     settings = Settings()
     bootstrap, database = (state.kafka, state.database) if state and state.alive else (settings.kafka_bootstrap, settings.database_url)

@@ -17,14 +17,12 @@ from deploy.local.kafka import LocalKafka
 from deploy.local.ports import free_port
 from deploy.local.postgres import LocalPostgres
 from deploy.local.progress import Progress, Silent
-from deploy.local.state import HubState, forget_state, read_state, snapshot, write_state
+from deploy.local.state import HubState, forget_state, read_state, see_off, snapshot, write_state
 from deploy.local.supervisor import PROCESSES, Process, Running, Supervisor
-from deploy.prepare import prepare
-from shared.contracts import Topics
 from shared.errors import Misconfigured, Unavailable
-from shared.settings import Settings
 
 READY_SECONDS = 60.0
+LEFTOVER_SECONDS = 12.0
 KAFKA_PORT = 9092
 POSTGRES_PORT = 5432
 
@@ -47,12 +45,6 @@ class Hub:
     def door(self) -> str:
         """Address of the HTTP door."""
         return self.url("door")
-
-    @property
-    def topics(self) -> Topics:
-        """The names of this hub's topics."""
-        prefix = self._env.get("GUICHET_TOPIC_PREFIX")
-        return Topics(prefix) if prefix else Settings().topics
 
     def url(self, name: str) -> str:
         """Address of the HTTP server of a process."""
@@ -167,14 +159,13 @@ async def up(
     ``KAFKA_BOOTSTRAP`` and ``DATABASE_URL``, where set, win over local ones. *env* is given to every process on top.
     Raises ``Misconfigured`` when a hub with these data runs already; whatever fails, what was started is stopped.
     """
-    if (state := read_state(var)) and state.alive:
-        raise Misconfigured(f"a hub runs already on {var} (process {state.supervisor.pid}); make down stops it")
+    await asyncio.to_thread(_make_way, var)
     progress, processes = progress or Silent(), tuple(processes)
     hub = Hub(var, env=env)
     try:
         await hub.start_parts(progress)
         progress.begin("Topics and migrations")
-        await prepare(hub.bootstrap, hub.database_url, hub.topics)
+        await _prepare(hub.environment)
         progress.done("Topics and migrations")
         hub.choose_ports(processes)
         progress.begin("Starting the hub", total=len(processes))
@@ -188,6 +179,26 @@ async def up(
         await hub.down()
         raise
     return hub
+
+
+def _make_way(var: Path) -> None:
+    """Refuse where a hub runs; where one was killed, wait until the last of its processes has let go of the data."""
+    state = read_state(var)
+    if state is None:
+        return
+    if state.alive:
+        raise Misconfigured(f"a hub runs already on {var} (process {state.supervisor.pid}); make down stops it")
+    see_off(state.parts.values(), LEFTOVER_SECONDS)
+
+
+async def _prepare(environment: Mapping[str, str]) -> None:
+    """Topics and migrations, by the settings that the processes get; imported here, for a broker alone needs nothing of the services."""
+    from deploy.prepare import prepare
+    from shared.contracts import Topics
+    from shared.settings import Settings
+
+    prefix = environment.get("GUICHET_TOPIC_PREFIX") or Settings().topic_prefix
+    await prepare(environment["KAFKA_BOOTSTRAP"], environment["DATABASE_URL"], Topics(prefix))
 
 
 async def _is_ready(client: httpx.AsyncClient, url: str) -> bool:

@@ -5,7 +5,11 @@ The file holds the database's password, so only its owner may read it.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
@@ -86,6 +90,18 @@ def read_state(var: Path) -> HubState | None:
         return HubState.model_validate_json(path.read_text())
     except FileNotFoundError:
         return None
+
+
+def see_off(parts: Iterable[PartState], grace_seconds: float) -> None:
+    """Return when none of *parts* runs any more; those that still do after *grace_seconds* are killed."""
+    waiting = [part for part in parts if part.alive]
+    until = time.monotonic() + grace_seconds
+    while waiting and time.monotonic() < until:
+        time.sleep(0.05)
+        waiting = [part for part in waiting if part.alive]
+    for part in waiting:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(part.pid, signal.SIGKILL)
 
 
 def forget_state(var: Path) -> None:

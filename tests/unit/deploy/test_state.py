@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
-from deploy.local.state import STATE, HubState, PartState, created, forget_state, read_state, snapshot, write_state
+from deploy.local.state import STATE, HubState, PartState, created, forget_state, read_state, see_off, snapshot, write_state
 
 
 def a_state() -> HubState:
@@ -39,3 +41,13 @@ def test_a_number_that_another_process_has_now_is_not_ours():
 
 def test_a_process_that_is_gone_is_not_alive():
     assert not PartState(pid=2**22 + 1, created=1.0).alive
+
+
+def test_what_does_not_end_is_killed_and_what_is_not_ours_is_left_alone():
+    sleepers = [subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)"]) for _ in range(2)]
+    ours, another = (snapshot(sleeper.pid) for sleeper in sleepers)
+    see_off([ours, another.model_copy(update={"created": 1.0})], grace_seconds=0.1)
+    assert sleepers[0].wait(10) < 0
+    assert sleepers[1].poll() is None
+    sleepers[1].kill()
+    sleepers[1].wait()
