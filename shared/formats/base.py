@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
-from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
+from shared.model import Dialect, Filing, Finding, MessageHead, RawMessage, Rejection
 
 if TYPE_CHECKING:
-    from shared.contracts import Notice
+    from shared.contracts import Answer, Notice
 
 Certainty = Literal["published", "inferred", "reconstructed"]
 """How sure the layout is: a public text, read off working software, or our own profile."""
@@ -59,12 +60,12 @@ class Parsed:
 
     __slots__ = ("count", "head", "items")
 
-    def __init__(self, head: MessageHead, items: Iterable[Filing | Rejection], count: int) -> None:
+    def __init__(self, head: MessageHead, items: Iterable[Filing | Answer | Rejection], count: int) -> None:
         self.head = head
         self.items = items
         self.count = count
 
-    def __iter__(self) -> Iterator[Filing | Rejection]:
+    def __iter__(self) -> Iterator[Filing | Answer | Rejection]:
         return iter(self.items)
 
 
@@ -96,6 +97,37 @@ class Reader(Format, Protocol):
 
     def parse(self, raw: RawMessage, dialect: Dialect) -> Parsed:
         """Read the message. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What a written message says of itself: who writes to whom, when, under which number. Codes are those the receiver knows."""
+
+    message_id: str
+    sender: str
+    recipient: str
+    prepared_at: datetime
+    test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message as bytes, with everything the format could not carry: nothing is cut in silence. ``paths`` in the findings are dataset paths.
+
+    A finding of severity ``error`` means that the item it names is not in the message.
+    """
+
+    body: bytes
+    findings: tuple[Finding, ...] = ()
+
+
+@runtime_checkable
+class FilingWriter(Format, Protocol):
+    """A format in which filings can be written: corrections to partners, filings to authorities, conversion."""
+
+    def write(self, filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Written:
+        """Write *filings* as one message, in order; the same arguments always give the same bytes."""
         ...
 
 
