@@ -32,7 +32,7 @@ def senders() -> tuple[Participant, ...]:
     return (
         Participant(id=POST, name="Post of Elsewhere", role=Role.POST, country="US", formats=("itmatt",)),
         Participant(id=CARRIER, name="Swift Express", role=Role.CARRIER, country="CN", formats=("manifest-csv", "manifest-json")),
-        Participant(id=PLATFORM, name="Bazaar", role=Role.PLATFORM, country="NL", formats=("order-json",)),
+        Participant(id=PLATFORM, name="Bazaar", role=Role.PLATFORM, country="NL", formats=("order",)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -204,9 +204,26 @@ def manifest_csv(rows: Sequence[Mapping[str, str]]) -> bytes:
     return text.getvalue().encode()
 
 
-def manifest_json(rows: Iterable[Mapping[str, str]]) -> bytes:
-    """Return the rows as the JSON form of the manifest, empty columns left out."""
-    return orjson.dumps({"manifest": [{name: value for name, value in row.items() if value} for row in rows]})
+def manifest_json(rows: Sequence[Mapping[str, str]]) -> bytes:
+    """Return the rows as the JSON form of the manifest: the flight once, the goods lines under their consignment, empty columns left
+    out."""
+    houses: dict[str, dict[str, object]] = {}
+    for row in rows:
+        given = {name: value for name, value in row.items() if value}
+        house = houses.setdefault(row["hawb"], {**_without(given, _FLIGHT | _GOODS), "items": []})
+        lines = house["items"]
+        assert isinstance(lines, list)
+        lines.append({name: value for name, value in given.items() if name in _GOODS})
+    flight = {name: value for name, value in rows[0].items() if name in _FLIGHT}
+    return orjson.dumps({**flight, "consignments": list(houses.values())})
+
+
+_FLIGHT: Final = frozenset({"manifest_no", "mawb", "flight", "flight_date", "dep_airport", "arr_airport"})
+_GOODS: Final = frozenset({"item_no", "description", "hs_code", "origin_country", "quantity", "item_net_kg", "item_value", "currency"})
+
+
+def _without(row: Mapping[str, str], names: frozenset[str]) -> dict[str, str]:
+    return {name: value for name, value in row.items() if name not in names}
 
 
 # --- orders -----------------------------------------------------------------------------------------------------------
@@ -219,7 +236,7 @@ def order_of(parcel: Parcel, ordered_at: datetime) -> dict[str, object]:
     return {
         "order_id": order_id,
         "platform_id": platform_id,
-        "order_at": ordered_at.isoformat(timespec="seconds"),
+        "order_datetime": ordered_at.isoformat(timespec="seconds"),
         "order_status": "paid",
         "business_model": "b2c",
         "order_total": _money(total),

@@ -16,9 +16,13 @@ from services.sandbox.people import PLACES
 from services.sandbox.traffic import CARRIER, PLATFORM, POST, traffic
 from services.sandbox.writers import air_waybill, s10
 from shared.codes import hs2022
+from shared.errors import MalformedMessage
+from shared.formats import itmatt, manifest_csv, manifest_json, order
 from shared.identifiers import s10 as s10_rules
+from shared.model import Dialect, Filing, RawMessage, Rejection
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+BROKEN = {"truncated XML", "truncated JSON", "an unknown format", "a wrong control total"}
 ITEM = "{urn:hub:postal:itmatt:1}Item"
 
 
@@ -56,9 +60,8 @@ def test_some_orders_come_before_their_consignment_and_some_after():
     first: dict[str, int] = {}
     for number, send in enumerate(traffic(2000, 7, NOW).sends):
         if send.sender == CARRIER:
-            text = send.body.decode()
-            for order in re.findall(r"bazaar[\",:a-z_]+?([0-9a-f]+-\d+)", text):
-                first.setdefault(f"order:bazaar:{order}", number)
+            for order in re.findall(rb"bazaar[\",:a-z_]+?([0-9a-f]+-\d+)", send.body):
+                first.setdefault(f"order:bazaar:{order.decode()}", number)
     orders = [(key, number) for number, send in enumerate(traffic(2000, 7, NOW).sends) if send.sender == PLATFORM for key in send.accepted]
     assert orders
     assert all(key in first for key, _ in orders)
@@ -70,6 +73,25 @@ def test_no_consignment_is_promised_and_refused_at_once():
     for send in traffic(2000, 7, NOW).sends:
         assert len(send.accepted) + send.rejected == len(set(send.accepted)) + send.rejected
         assert send.items == len(send.accepted) + send.rejected or not send.accepted
+
+
+def test_the_hubs_own_readers_take_what_should_be_accepted_and_refuse_the_rest():
+    for send in traffic(600, 7, NOW).sends:
+        module = {"text/csv": manifest_csv, "application/xml": itmatt}.get(send.content_type)
+        module = module or (order if send.sender == PLATFORM else manifest_json)
+        if send.kind in BROKEN:
+            continue
+        read = list(module.parse(RawMessage(send.sender, send.body, NOW), Dialect()))
+        keys = {filing.key for filing in read if isinstance(filing, Filing)}
+        assert keys == set(send.accepted) or send.kind == "the same name, other content", [r for r in read if isinstance(r, Rejection)]
+        assert len(read) - len(keys) == send.rejected or send.kind == "the same name, other content"
+
+
+def test_what_is_broken_as_a_whole_is_refused_as_a_whole():
+    for send in traffic(600, 7, NOW).sends:
+        if send.kind in BROKEN and send.content_type != "text/plain":
+            with pytest.raises(MalformedMessage):
+                (order if send.sender == PLATFORM else itmatt).parse(RawMessage(send.sender, send.body, NOW), Dialect())
 
 
 def test_a_rate_spaces_the_messages():
