@@ -1,10 +1,8 @@
 """One row of history: an input that was applied, the events it caused, and its place in the dossier's chain of hashes.
 
 The row is inbox (its cause is unique), outbox (its events are published again when the cause comes again), audit trail, timeline and
-replay log. Events are
-kept as lines of text: a head (``type id service time``, ``-`` for no service) and the JSON body; ``also <cause>`` stands for the events
-of another row
-that the same record caused.
+replay log. Events are kept as lines of text: a head (``type id service time``, ``-`` for no service, then the submission, if any) and the
+JSON body; ``also <cause>`` stands for the events of another row that the same record caused.
 """
 
 from __future__ import annotations
@@ -16,9 +14,9 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from services.router.fold import Event, Input
-from shared.contracts import Answer, Command, Topics, event_headers
+from shared.contracts import Answer, Command, ConsignmentAccepted, DecisionMade, FilingRejected, Topics, event_headers
 from shared.kafka import Outgoing
-from shared.model import Filing
+from shared.model import Filing, Model
 
 SOURCE: Final = "/guichet/router"
 CONFLICT: Final = "-conflict"
@@ -51,6 +49,7 @@ class Told(NamedTuple):
     service: str | None
     at: datetime
     body: bytes
+    submission: str | None = None
 
 
 def kind_of(entry: Input) -> str:
@@ -114,10 +113,22 @@ def published(events: Iterable[Event], key: str, now: datetime, topics: Topics) 
     encoded = key.encode()
     for event in events:
         body = event.body.to_json()
-        lines.append(f"{event.type} {event.id} {event.service or '-'} {time}")
+        submission = submission_of(event.body)
+        lines.append(f"{event.type} {event.id} {event.service or '-'} {time}" + (f" {submission}" if submission else ""))
         lines.append(body.decode())
-        outgoing.append(_record(event.type, event.id, event.service, now, body, key, encoded, topics))
+        outgoing.append(_record(event.type, event.id, event.service, now, body, key, encoded, topics, submission))
     return outgoing, "\n".join(lines)
+
+
+def submission_of(body: Model) -> str | None:
+    """Return the receipt of the HTTP door under which the filing came that an event is about; the door finds its answers by it."""
+    if isinstance(body, ConsignmentAccepted | DecisionMade):
+        submission = body.filing.submission_id
+    elif isinstance(body, FilingRejected):
+        submission = body.rejection.submission_id
+    else:
+        return None
+    return str(submission) if submission is not None else None
 
 
 def also(causes: Iterable[UUID]) -> str:
@@ -134,14 +145,18 @@ def stored_events(text: str) -> Iterator[Told | UUID]:
             yield UUID(words[1])
         else:
             service = None if words[2] == "-" else words[2]
-            yield Told(words[0], UUID(words[1]), service, datetime.fromisoformat(words[3]), next(lines).encode())
+            submission = words[4] if len(words) > 4 else None
+            yield Told(words[0], UUID(words[1]), service, datetime.fromisoformat(words[3]), next(lines).encode(), submission)
 
 
 def again(told: Told, key: str, topics: Topics) -> Outgoing:
     """Return a stored event as the same record that was published first."""
-    return _record(told.type, told.id, told.service, told.at, told.body, key, key.encode(), topics)
+    return _record(told.type, told.id, told.service, told.at, told.body, key, key.encode(), topics, told.submission)
 
 
-def _record(type: str, id: UUID, service: str | None, at: datetime, body: bytes, key: str, encoded: bytes, topics: Topics) -> Outgoing:
+def _record(
+    type: str, id: UUID, service: str | None, at: datetime, body: bytes, key: str, encoded: bytes, topics: Topics, submission: str | None
+) -> Outgoing:
     topic = topics.decisions if service is None else topics.requests(service)
-    return Outgoing(topic, encoded, body, event_headers(id=id, type=type, source=SOURCE, time=at, subject=key))
+    extra = (("submission", submission),) if submission else ()
+    return Outgoing(topic, encoded, body, event_headers(id=id, type=type, source=SOURCE, time=at, subject=key, extra=extra))
