@@ -92,7 +92,9 @@ def a_filing(participant: str = "post-cn", **values: Any) -> FilingRef:
 
 
 def a_reason(**values: Any) -> Reason:
-    return Reason(**{"code": "EU-DATA-01", "outcome": Outcome.HOLD, "public": "data_missing", "why": "The data set is not complete."} | values)
+    return Reason(
+        **{"code": "EU-DATA-01", "outcome": Outcome.HOLD, "public": "data_missing", "why": "The data set is not complete."} | values
+    )
 
 
 def a_decision(**values: Any) -> DecisionMade:
@@ -164,7 +166,11 @@ def a_reading(participant: str = "post-cn", **values: Any) -> SubmissionRead:
 
 
 def a_subscription(participant: Participant, channel: Channel = Channel.MAILBOX, **values: Any) -> Subscription:
-    webhook = {"endpoint": "https://example.test/hook", "secrets": ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",)} if channel is Channel.WEBHOOK else {}
+    webhook = (
+        {"endpoint": "https://example.test/hook", "secrets": ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",)}
+        if channel is Channel.WEBHOOK
+        else {}
+    )
     return Subscription(
         **{
             "id": uuid4(),
@@ -178,7 +184,9 @@ def a_subscription(participant: Participant, channel: Channel = Channel.MAILBOX,
     )
 
 
-def a_directory(*subscriptions: Subscription, participants: tuple[Participant, ...] = EVERYBODY, keys: dict[str, str] | None = None) -> Directory:
+def a_directory(
+    *subscriptions: Subscription, participants: tuple[Participant, ...] = EVERYBODY, keys: dict[str, str] | None = None
+) -> Directory:
     return Directory(
         participants=MappingProxyType({each.id: each for each in participants}),
         subscriptions=subscriptions,
