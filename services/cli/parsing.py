@@ -1,0 +1,116 @@
+"""``guichet parse`` and ``guichet formats``: the reading of messages, offline."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from services.cli.output import Json, show_json, show_line, show_table
+
+if TYPE_CHECKING:
+    from shared.directory import Participant
+    from shared.model import Dialect, Filing, Rejection
+
+Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, allow_dash=True, help="Messages; - reads standard input.")]
+FormatName = Annotated[str | None, typer.Option("--format", help="Name of the format; recognised from the bytes where not given.")]
+DialectFile = Annotated[Path | None, typer.Option("--dialect", exists=True, dir_okay=False, help="The sender's dialect, as JSON.")]
+
+SENDER = "sender"
+"""The participant that offline messages are read for."""
+
+
+def parse(files: Files, format: FormatName = None, dialect: DialectFile = None) -> None:
+    """Read messages offline: one JSON object per filing or rejection on standard output. Exit 0 all well-formed, 1 some rejected, 2 usage.
+
+    Example: guichet parse itmatt.xml manifest.csv --dialect carrier.json
+    """
+    sender = participant(format, dialect)
+    rejected = False
+    for outcome in read_all(files, sender, datetime.now(UTC), format):
+        shown = shown_outcome(outcome)
+        rejected = rejected or shown["kind"] == "rejection"
+        show_line(shown)
+    if rejected:
+        raise typer.Exit(1)
+
+
+def formats(as_json: Json = False) -> None:
+    """List the formats the hub reads and writes. Example: guichet formats --json"""
+    from shared.formats import FORMATS, READERS, WRITERS
+
+    entries = [
+        {
+            "name": name,
+            "title": module.TITLE,
+            "reads": name in READERS,
+            "writes": name in WRITERS,
+            "versions": module.VERSIONS,
+            "content_types": module.CONTENT_TYPES,
+            "certainty": module.CERTAINTY,
+            "source": module.SOURCE,
+        }
+        for name, module in FORMATS.items()
+    ]
+    if as_json:
+        return show_json(entries)
+    columns = ("name", "title", "reads", "writes", "versions", "certainty")
+    return show_table(columns, ([entry[column] for column in columns] for entry in entries))
+
+
+def participant(format: str | None, dialect: Path | None, id: str = SENDER) -> Participant:
+    """Return the sender that offline messages are read for. An unknown *format* is a mistake of the command line."""
+    from shared.directory import Participant, Role
+    from shared.formats import READERS
+
+    if format is not None and format not in READERS:
+        raise typer.BadParameter(f"no format {format!r} that the hub reads; there are: {', '.join(READERS)}", param_hint="--format")
+    return Participant(id=id, name=id, role=Role.POST, country="ZZ", formats=(format,) if format else (), dialect=read_dialect(dialect))
+
+
+def read_dialect(path: Path | None) -> Dialect:
+    """Read a dialect file; a mistake in it is one of the command line."""
+    from pydantic import ValidationError
+
+    from shared.model import Dialect
+
+    try:
+        return Dialect.from_json(path.read_bytes()) if path else Dialect()
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        raise typer.BadParameter(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", param_hint="--dialect") from exc
+
+
+def read_all(files: Iterable[Path], sender: Participant, received_at: datetime, format: str | None = None) -> Iterator[Filing | Rejection]:
+    """Yield the filings and rejections of *files* as ingest would make them."""
+    from services.ingest import intake
+    from shared.model import RawMessage
+
+    for path in files:
+        body = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        yield from intake.read(RawMessage(sender.id, body, received_at, format_hint=format), sender)
+
+
+def shown_outcome(outcome: Filing | Rejection) -> dict[str, Any]:
+    """Return a filing or rejection as ``parse`` prints it; of a filing, ``provenance`` says where in the message each value stood."""
+    from shared.formats import READERS
+    from shared.formats.provenance import provenance
+    from shared.model import Filing
+
+    plain = outcome.model_dump(mode="json", exclude_none=True)
+    known = {"format": outcome.format, "key": outcome.key, "message_id": outcome.message_id, "position": outcome.position}
+    findings = plain.get("findings", [])
+    if not isinstance(outcome, Filing):
+        return {"kind": "rejection", **known, "data": None, "findings": findings}
+    return {
+        "kind": "filing",
+        **known,
+        "function": outcome.function,
+        "data": plain.get("consignment") or plain.get("order"),
+        "findings": findings,
+        "provenance": provenance(outcome, READERS[outcome.format].PATHS),
+    }
