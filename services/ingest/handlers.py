@@ -17,7 +17,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.ingest import intake
-from shared.contracts import TYPE_OF, FilingRejected, SubmissionRead, Topics, event_headers, header
+from shared.contracts import TYPE_OF, Answer, FilingRejected, SubmissionRead, Topics, derived_id, event_headers, header
 from shared.directory import Directory
 from shared.errors import HubError
 from shared.kafka import DeadLetters, KeyedPublisher, Outgoing, Records
@@ -39,6 +39,7 @@ PAUSE_SECONDS: Final = 0.01
 
 SOURCE: Final = "guichet/ingest"
 _FILING: Final = "guichet.filing"
+_ANSWER: Final = "guichet.answer"
 
 
 class Ingest:
@@ -104,7 +105,7 @@ class Ingest:
         if ready:
             await self._publisher.publish(ready)
 
-    # --- one record ----------------------------------------------------------------------------------------------------------------------------
+    # --- one record ---
 
     def _begin(self, record: Any) -> intake.Reading | Exception:
         """Read the message as a whole; a bug is handed back, not raised."""
@@ -129,6 +130,8 @@ class Ingest:
             for outcome in reading:
                 if isinstance(outcome, Filing):
                     yield self._filing(outcome)
+                elif isinstance(outcome, Answer):
+                    yield self._answer(outcome, participant)
                 else:
                     yield self._event(intake.rejected(outcome, self._clock()), outcome.submission_id)
             summary = reading.summary(self._clock())
@@ -145,6 +148,11 @@ class Ingest:
             extra.append(("submission", str(filing.submission_id)))
         headers = event_headers(id=filing.filing_id, type=_FILING, source=SOURCE, time=filing.received_at, extra=extra)
         return Outgoing(self._topics.filings, filing.key.encode(), filing.to_json(), headers)
+
+    def _answer(self, answer: Answer, participant: str) -> Outgoing:
+        id = derived_id("answer", answer.service, answer.answer_id)
+        headers = event_headers(id=id, type=_ANSWER, source=SOURCE, time=answer.issued_at, extra=[("participant", participant)])
+        return Outgoing(self._topics.answers, answer.key.encode(), answer.to_json(), headers)
 
     def _event(self, event: FilingRejected | SubmissionRead, submission: UUID | None) -> Outgoing:
         at = event.rejected_at if isinstance(event, FilingRejected) else event.read_at

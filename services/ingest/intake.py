@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from shared.contracts import FilingRejected, SubmissionRead, derived_id
-from shared.directory import Participant
+from shared.contracts import Answer, FilingRejected, SubmissionRead, derived_id
+from shared.directory import Participant, Role
 from shared.errors import MalformedMessage, UnknownFormat
 from shared.formats import xml
 from shared.formats.base import Parsed, Reader
@@ -27,10 +27,13 @@ class Reading:
     ask for the :meth:`summary` after the last.
     """
 
-    __slots__ = ("_filings", "_parsed", "_raw", "_rejected", "refusal")
+    __slots__ = ("_filings", "_may_answer", "_parsed", "_raw", "_rejected", "refusal")
 
-    def __init__(self, raw: RawMessage, *, parsed: Parsed | None = None, refusal: Rejection | None = None) -> None:
+    def __init__(
+        self, raw: RawMessage, *, parsed: Parsed | None = None, refusal: Rejection | None = None, may_answer: bool = False
+    ) -> None:
         self.refusal = refusal
+        self._may_answer = may_answer
         self._raw = raw
         self._parsed = parsed
         self._filings: list[UUID] = []
@@ -46,8 +49,8 @@ class Reading:
         """How many items there are to read; 0 when the message was refused."""
         return self._parsed.count if self._parsed else 0
 
-    def __iter__(self) -> Iterator[Filing | Rejection]:
-        """Yield the filings and rejections; of a test message only the rejections, since it must not have effects."""
+    def __iter__(self) -> Iterator[Filing | Answer | Rejection]:
+        """Yield filings, an authority's answers, and rejections; of a test message only the rejections, since it must not have effects."""
         if self.refusal is not None:
             self._rejected = 1
             yield self.refusal
@@ -56,13 +59,19 @@ class Reading:
             return
         effective = not self._parsed.head.test
         for outcome in self._parsed:
+            if isinstance(outcome, Answer) and not self._may_answer:
+                outcome = self._not_an_authority(outcome)
             if isinstance(outcome, Rejection):
                 self._rejected += 1
             elif not effective:
                 continue
-            else:
+            elif isinstance(outcome, Filing):
                 self._filings.append(outcome.filing_id)
             yield outcome
+
+    def _not_an_authority(self, answer: Answer) -> Rejection:
+        message_id = self.head.message_id if self.head else None
+        return rejection(self._raw, (refusal("SENDER-ROLE"),), message_id=message_id, position=answer.answer_id)
 
     def summary(self, now: datetime) -> SubmissionRead | None:
         """Return the second answer to a receipt of the HTTP door: what was well-formed. None without a receipt, or when all was refused."""
@@ -104,7 +113,7 @@ def read(raw: RawMessage, participant: Participant | None) -> Reading:
 
 def _parse(raw: RawMessage, participant: Participant, module: Reader) -> Reading:
     try:
-        return Reading(raw, parsed=module.parse(raw, participant.dialect))
+        return Reading(raw, parsed=module.parse(raw, participant.dialect), may_answer=participant.role in (Role.CUSTOMS, Role.AGENCY))
     except MalformedMessage as exc:
         return _malformed(raw, exc, module)
 

@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from shared.formats import itmatt, manifest_csv, manifest_json, order
+from shared.formats import cusrsp, itmatt, manifest_csv, manifest_json, order
 from shared.formats.base import Format, Parsed, Reader, Sketch, Writer
 
-FORMATS: Final[Mapping[str, Format]] = MappingProxyType({module.NAME: module for module in (itmatt, manifest_csv, manifest_json, order)})
+FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
+    {module.NAME: module for module in (itmatt, manifest_csv, manifest_json, order, cusrsp)}
+)
 
 READERS: Final[Mapping[str, Reader]] = MappingProxyType({name: module for name, module in FORMATS.items() if isinstance(module, Reader)})
 """The formats that can be read."""

@@ -113,7 +113,8 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A message as bytes, with everything the format could not carry: nothing is cut in silence. ``paths`` in the findings are dataset paths.
+    """A message as bytes, with everything the format could not carry: nothing is cut in silence. ``paths`` in the findings are dataset
+    paths.
 
     A finding of severity ``error`` means that the item it names is not in the message.
     """

@@ -56,6 +56,7 @@ _RULES: Final[dict[str, Rule]] = {
         "error", "Nobody is registered under the name of this topic.", "Ask the hub's operator to register the participant."
     ),
     "SENDER-INACTIVE": Rule("error", "The participant is not active.", "Ask the hub's operator."),
+    "SENDER-ROLE": Rule("error", "Only customs and agencies answer about a consignment.", "Send data about consignments or orders."),
     "FORMAT-NOT-AGREED": Rule(
         "error", "This format was not agreed with the participant.", "Send an agreed format, or have this one added."
     ),

@@ -35,6 +35,9 @@ _OPTIONS: Final[dict[str, Any]] = {
     "remove_pis": True,
     "remove_blank_text": True,
 }
+Element = etree._Element
+"""An element of a parsed document."""
+
 _PARSER = etree.XMLParser(**_OPTIONS)
 
 
