@@ -23,6 +23,7 @@ from shared.errors import Misconfigured, Unavailable
 
 READY_SECONDS = 60.0
 LEFTOVER_SECONDS = 12.0
+HOPELESS_RESTARTS = 4
 KAFKA_PORT = 9092
 POSTGRES_PORT = 5432
 
@@ -85,19 +86,18 @@ class Hub:
     async def wait_ready(self, *names: str, timeout_seconds: float = READY_SECONDS) -> None:
         """Return when the named processes (default: all) answer 200 to ``/health/ready``.
 
-        Raises ``Unavailable`` with what is missing and the end of its log.
+        Raises ``Unavailable`` with what is missing and the end of its log; at once when one dies again and again.
         """
         waiting = {name: part for name, part in self.supervisor.parts.items() if isinstance(part, Running) and (not names or name in names)}
+        before = {name: self.supervisor.restarts(name) for name in waiting}
         until = time.monotonic() + timeout_seconds
         async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
-            while waiting:
-                answers = await asyncio.gather(*(_is_ready(client, part.url) for part in waiting.values()))
-                waiting = {name: part for (name, part), ready in zip(waiting.items(), answers, strict=True) if not ready}
-                if waiting and time.monotonic() > until:
-                    log = next(iter(waiting.values())).log
+            while waiting := await _not_ready(client, waiting):
+                hopeless = [name for name in waiting if self.supervisor.restarts(name) - before[name] >= HOPELESS_RESTARTS]
+                if hopeless or time.monotonic() > until:
+                    log = waiting[(hopeless or list(waiting))[0]].log
                     raise Unavailable(f"not ready: {', '.join(waiting)}. The end of {log}:\n{tail(log)}")
-                if waiting:
-                    await asyncio.sleep(0.1)
+                await asyncio.sleep(0.1)
         self._ready = self._ready or not names
         self._write_state()
 
@@ -199,6 +199,12 @@ async def _prepare(environment: Mapping[str, str]) -> None:
 
     prefix = environment.get("GUICHET_TOPIC_PREFIX") or Settings().topic_prefix
     await prepare(environment["KAFKA_BOOTSTRAP"], environment["DATABASE_URL"], Topics(prefix))
+
+
+async def _not_ready(client: httpx.AsyncClient, parts: Mapping[str, Running]) -> dict[str, Running]:
+    """Ask all of *parts* at once; return those that are not ready."""
+    answers = await asyncio.gather(*(_is_ready(client, part.url) for part in parts.values()))
+    return {name: part for (name, part), ready in zip(parts.items(), answers, strict=True) if not ready}
 
 
 async def _is_ready(client: httpx.AsyncClient, url: str) -> bool:

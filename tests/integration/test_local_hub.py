@@ -19,7 +19,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from deploy.local import Hub, Process, read_state, up
 from deploy.local.state import created
 from shared.contracts import Topics
-from shared.errors import Misconfigured
+from shared.errors import Misconfigured, Unavailable
 
 MODULE = "tests.integration.answering"
 
@@ -98,3 +98,9 @@ async def topics(hub: Hub) -> set[str]:
         return set(await admin.list_topics())
     finally:
         await admin.close()
+
+
+async def test_a_process_that_dies_again_and_again_is_told_with_its_log_and_nothing_is_left_running(var: Path) -> None:
+    with pytest.raises(Unavailable, match=r"not ready: router(?s:.*)No module named"):
+        await up(var, processes=[Process("door", MODULE), Process("router", "tests.integration.nowhere")])
+    assert read_state(var) is None
