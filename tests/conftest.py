@@ -29,7 +29,7 @@ from tests import containers
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = ("unit", "contract", "property", "integration", "e2e", "faults", "bench")
-TIMEOUT_SECONDS = {"integration": 120, "e2e": 300, "faults": 600, "bench": 1800}
+TIMEOUT_SECONDS = {"integration": 180, "e2e": 300, "faults": 600, "bench": 1800}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

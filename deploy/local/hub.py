@@ -21,7 +21,7 @@ from deploy.local.state import HubState, forget_state, read_state, see_off, snap
 from deploy.local.supervisor import PROCESSES, Process, Running, Supervisor
 from shared.errors import Misconfigured, Unavailable
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 LEFTOVER_SECONDS = 12.0
 HOPELESS_RESTARTS = 4
 KAFKA_PORT = 9092

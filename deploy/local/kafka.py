@@ -23,7 +23,7 @@ from deploy.local.progress import Progress, Silent
 from shared.errors import Unavailable
 
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 SETTINGS = """\
 process.roles=broker,controller

@@ -29,7 +29,7 @@ from deploy.local.progress import Progress, Silent
 from shared.errors import Misconfigured, Unavailable
 
 USER = DATABASE = "guichet"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 ROOT_FOLDER = Path("/var/lib/guichet")
 
 SETTINGS = """\
