@@ -13,7 +13,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from zlib import crc32
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -26,6 +26,7 @@ from faststream.kafka.message import KafkaAckableMessage
 from shared.contracts import Topics
 from shared.db import StoreConflict
 from shared.errors import HubError, StoreUnavailable, Unavailable
+from shared.outgoing import Outgoing as Outgoing
 from shared.settings import Settings
 from shared.telemetry import Metrics
 
@@ -36,15 +37,6 @@ Handler = Callable[[Records], Awaitable[None]]
 
 BATCH_BYTES: Final = 512 * 1024
 REQUEST_BYTES: Final = 9 * 1024 * 1024
-
-
-class Outgoing(NamedTuple):
-    """One record to publish. A record without key goes to partition 0."""
-
-    topic: str
-    key: bytes | None
-    value: bytes
-    headers: list[tuple[str, bytes]]
 
 
 class KeyedPublisher:

@@ -17,8 +17,8 @@ from services.router.fold import Input, fold
 from services.router.policy.model import Policy
 from services.router.transition import NO_HASH, Transition
 from shared.contracts import Topics, derived_id, order_key
-from shared.kafka import Outgoing
 from shared.model import Filing
+from shared.outgoing import Outgoing
 
 
 class Received(NamedTuple):

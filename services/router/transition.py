@@ -15,8 +15,8 @@ from uuid import UUID
 
 from services.router.fold import Event, Input
 from shared.contracts import Answer, Command, ConsignmentAccepted, DecisionMade, FilingRejected, Topics, event_headers
-from shared.kafka import Outgoing
 from shared.model import Filing, Model
+from shared.outgoing import Outgoing
 
 SOURCE: Final = "/guichet/router"
 CONFLICT: Final = "-conflict"
