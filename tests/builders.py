@@ -28,7 +28,9 @@ def money(amount: str, currency: str = "EUR") -> Money:
 
 def a_party(**changes: Any) -> Party:
     """Return a party with a full address in the Netherlands."""
-    return Party(**{"name": "Jan Voorbeeld", "street_line": "Proefstraat 12", "city": "Utrecht", "postcode": "3511 AB", "country": "NL", **changes})
+    return Party(
+        **{"name": "Jan Voorbeeld", "street_line": "Proefstraat 12", "city": "Utrecht", "postcode": "3511 AB", "country": "NL", **changes}
+    )
 
 
 def a_goods_item(**changes: Any) -> GoodsItem:
@@ -84,9 +86,14 @@ def naming(order_id: str = "778120", platform_id: str = "bazaar") -> tuple[Order
 
 def a_filing(consignment: Consignment | None = None, **changes: Any) -> Filing:
     """Return the post's filing of *consignment*; its ids follow from its content and ``message_id``."""
-    content = None if "order" in changes else (consignment or a_house_consignment())
-    body = content if content is not None else changes["order"]
-    key = f"post:{content.house_transport_document_id}" if content is not None else order_key(body)
+    order: Order | None = changes.get("order")
+    content = None if order is not None else (consignment or a_house_consignment())
+    body: Consignment | Order | None = content if content is not None else order
+    assert body is not None
+    if isinstance(body, Order):
+        key = order_key(OrderRef(platform_id=body.platform_id, order_id=body.order_id))
+    else:
+        key = f"{body.channel}:{body.house_transport_document_id}"
     message_id = changes.get("message_id", "M1")
     participant = changes.get("participant", "us-post" if content is not None else "bazaar")
     given = {
@@ -111,7 +118,13 @@ def an_answer(service: str = "risk", outcome: Outcome = Outcome.RELEASE, **chang
 
 def a_command(action: str, **changes: Any) -> Command:
     """Return an officer's command about :data:`KEY`."""
-    given = {"command_id": derived_id("command", action, sorted(changes)), "key": KEY, "action": action, "by": "officer-7", "because": "to be looked at"}
+    given = {
+        "command_id": derived_id("command", action, sorted(changes)),
+        "key": KEY,
+        "action": action,
+        "by": "officer-7",
+        "because": "to be looked at",
+    }
     return Command(**{**given, "issued_at": at(6), **changes})
 
 

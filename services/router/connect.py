@@ -24,7 +24,7 @@ def build(settings: Settings) -> Service:
         if address is None:
             raise Misconfigured(f"GUICHET_SERVICE_URLS has no address for the service {spec.name!r}")
         connector = HttpConnector(spec, address, settings.kafka_bootstrap, settings.topics, service.publisher, service.dead)
-        waiting.labels(spec.name).set_function(lambda connector=connector: connector.outstanding)
+        waiting.labels(spec.name).set_function(connector.outstanding)
         service.background(connector.run, name=f"connect-{spec.name}")
     clock = Clock(service.engine, service.publisher, settings.topics)
     service.background(clock.run, name="clock")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 from zlib import crc32
@@ -18,8 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.router.batch import Batch, Stored
 from services.router.dossier import Dossier
+from services.router.policy.loading import policy_of
 from services.router.policy.model import Policy
+from services.router.replay import Replay, replay
 from services.router.transition import Transition
+from shared.errors import Misconfigured
 
 _APPLIED = text(
     "SELECT cause_id, key, sequence, at, kind, input, events, policy_digest, input_digest, previous_hash, hash "
@@ -149,6 +153,24 @@ async def trace(connection: AsyncConnection, key: str) -> Trace:
     rows = tuple(Transition(*found) for found in await connection.execute(_TIMELINE, {"key": key}))
     links = tuple((found.ref, found.key) for found in await connection.execute(_LINKED, {"key": key}))
     return Trace(Dossier.from_json(row.facts) if row is not None else None, row.hash if row is not None else b"", rows, links)
+
+
+async def replayed(connection: AsyncConnection, key: str) -> Replay:
+    """Fold the history of *key* again, each input with the policy that judged it, and compare. Raises :class:`Misconfigured` when one is
+    not kept."""
+    held = await trace(connection, key)
+    policies: dict[str, Policy] = {}
+    for digest in {row.policy_digest for row in held.transitions}:
+        content = await policy_content(connection, digest)
+        if content is None:
+            raise Misconfigured(f"the policy {digest} that judged {key} is not kept")
+        policies[digest] = _policy_of(content)
+    return replay(key, held.dossier, held.transitions, policies.__getitem__)
+
+
+@lru_cache(maxsize=16)
+def _policy_of(content: str) -> Policy:
+    return policy_of(content)
 
 
 async def policy_content(connection: AsyncConnection, digest: str) -> str | None:

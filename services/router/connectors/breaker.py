@@ -2,7 +2,7 @@
 
 >>> from datetime import UTC, datetime, timedelta
 >>> now = datetime(2026, 11, 21, tzinfo=UTC)
->>> broken = Breaker().failed(now).failed(now).failed(now).failed(now).failed(now)
+>>> broken = Breaker(failures=FAILURES - 1).failed(now)
 >>> broken.may_call(now), broken.may_call(now + timedelta(seconds=1))
 (False, True)
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-FAILURES: Final = 5
+FAILURES: Final = 8
 FIRST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(seconds=15)
 

@@ -55,10 +55,9 @@ class HttpConnector:
         self._breaker = Breaker()
         self._work = asyncio.Event()
 
-    @property
-    def outstanding(self) -> int:
-        """How many requests wait for an answer here."""
-        return len(self._window)
+    def outstanding(self) -> float:
+        """Return how many requests wait for an answer here."""
+        return float(len(self._window))
 
     @property
     def breaker(self) -> Breaker:
@@ -81,12 +80,12 @@ class HttpConnector:
         try:
             await consumer.start()
             limits = httpx.Limits(max_connections=self._service.concurrency)
-            async with httpx.AsyncClient(limits=limits, timeout=None, trust_env=False, follow_redirects=False) as client:  # noqa: S113
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._read(consumer))
-                    group.create_task(self._commit(consumer))
-                    for _ in range(self._service.concurrency):
-                        group.create_task(self._ask(client))
+            async with httpx.AsyncClient(limits=limits, timeout=None, trust_env=False) as client, asyncio.TaskGroup() as group:  # noqa:
+            S113
+                group.create_task(self._read(consumer))
+                group.create_task(self._commit(consumer))
+                for _ in range(self._service.concurrency):
+                    group.create_task(self._ask(client))
         except (KafkaError, OSError) as exc:
             raise StoreUnavailable(f"Kafka away: {type(exc).__name__}") from exc
         except ExceptionGroup as group:
@@ -218,7 +217,7 @@ class HttpConnector:
         return f"/guichet/connect/{self._service.name}"
 
 
-class _Forget(ConsumerRebalanceListener):
+class _Forget(ConsumerRebalanceListener):  # type: ignore[misc]
     """Drops what belongs to partitions that moved to another process."""
 
     def __init__(self, window: Window) -> None:
