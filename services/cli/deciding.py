@@ -43,13 +43,12 @@ def decide(
     from shared.contracts import Topics
 
     policy, now = load_pack(pack), _instant(at)
-    filings, rejected = _filings(files, format, dialect, sender, now)
+    filings, said, rejected = _read(files, format, dialect, sender, now)
     batch = Batch(policy, Topics(), {}, {}, {})
     for filing in filings:
         batch.apply(_received(filing.filing_id, "filing", filing, now))
-    for key in consignments(batch):
-        for answer in _answers(answers, key, now):
-            batch.apply(_received(_cause(answer), "answer", answer, now))
+    for answer in [*said, *(answer for key in consignments(batch) for answer in _answers(answers, key, now))]:
+        batch.apply(_received(_cause(answer), "answer", answer, now))
     for key, dossier in consignments(batch).items():
         show_line(shown(dossier, policy, _accepted(batch, key)))
     if rejected:
@@ -119,20 +118,19 @@ def _accepted(batch: Batch, key: str) -> list[ConsignmentAccepted]:
     return [ConsignmentAccepted.from_json(event.body) for event in told if event.type == name]
 
 
-def _filings(files: Iterable[Path], format: str | None, dialect: Path | None, sender: str, now: datetime) -> tuple[list[Filing], bool]:
+def _read(
+    files: Iterable[Path], format: str | None, dialect: Path | None, sender: str, now: datetime
+) -> tuple[list[Filing], list[Answer], bool]:
     """Read all files; what is rejected is told on standard error."""
-    from shared.model import Filing
+    from shared.model import Filing, Rejection
 
-    filings: list[Filing] = []
-    rejected = False
-    for outcome in read_all(files, participant(format, dialect, sender), now, format):
-        if isinstance(outcome, Filing):
-            filings.append(outcome)
-        else:
-            rejected = True
-            for finding in outcome.findings:
-                typer.echo(f"rejected {outcome.key or outcome.position or 'message'}: {finding.code} {finding.message}", err=True)
-    return filings, rejected
+    outcomes = list(read_all(files, participant(format, dialect, sender), now, format))
+    rejections = [outcome for outcome in outcomes if isinstance(outcome, Rejection)]
+    for rejection in rejections:
+        for finding in rejection.findings:
+            typer.echo(f"rejected {rejection.key or rejection.position or 'message'}: {finding.code} {finding.message}", err=True)
+    answers = [outcome for outcome in outcomes if not isinstance(outcome, Filing | Rejection)]
+    return [outcome for outcome in outcomes if isinstance(outcome, Filing)], answers, bool(rejections)
 
 
 def _answers(path: Path | None, key: str, now: datetime) -> list[Answer]:

@@ -13,10 +13,21 @@ import typer
 from services.cli.output import Json, show_json, show_line, show_table
 
 if TYPE_CHECKING:
+    from shared.contracts import Answer
     from shared.directory import Participant
     from shared.model import Dialect, Filing, Rejection
 
-Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, allow_dash=True, help="Messages; - reads standard input.")]
+
+def readable(files: list[Path] | Path) -> list[Path] | Path:
+    """Refuse a file that is not there before anything is read: a mistake of the command line. ``-`` is standard input."""
+    for path in files if isinstance(files, list) else [files]:
+        if str(path) != "-" and not path.is_file():
+            raise typer.BadParameter(f"there is no file {path}")
+    return files
+
+
+Files = Annotated[list[Path], typer.Argument(callback=readable, help="Messages; - reads standard input.")]
+File = Annotated[Path, typer.Argument(callback=readable, help="The message; - reads standard input.")]
 FormatName = Annotated[str | None, typer.Option("--format", help="Name of the format; recognised from the bytes where not given.")]
 DialectFile = Annotated[Path | None, typer.Option("--dialect", exists=True, dir_okay=False, help="The sender's dialect, as JSON.")]
 
@@ -62,14 +73,19 @@ def formats(as_json: Json = False) -> None:
     return show_table(columns, ([entry[column] for column in columns] for entry in entries))
 
 
+def read_bytes(path: Path) -> bytes:
+    """Return the bytes of a file, or of standard input for ``-``."""
+    return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+
+
 def participant(format: str | None, dialect: Path | None, id: str = SENDER) -> Participant:
-    """Return the sender that offline messages are read for. An unknown *format* is a mistake of the command line."""
+    """Return the sender that offline messages are read for: one who may send anything. An unknown *format* is a mistake of the command line."""
     from shared.directory import Participant, Role
     from shared.formats import READERS
 
     if format is not None and format not in READERS:
         raise typer.BadParameter(f"no format {format!r} that the hub reads; there are: {', '.join(READERS)}", param_hint="--format")
-    return Participant(id=id, name=id, role=Role.POST, country="ZZ", formats=(format,) if format else (), dialect=read_dialect(dialect))
+    return Participant(id=id, name=id, role=Role.CUSTOMS, country="ZZ", formats=(format,) if format else (), dialect=read_dialect(dialect))
 
 
 def read_dialect(path: Path | None) -> Dialect:
@@ -85,23 +101,26 @@ def read_dialect(path: Path | None) -> Dialect:
         raise typer.BadParameter(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", param_hint="--dialect") from exc
 
 
-def read_all(files: Iterable[Path], sender: Participant, received_at: datetime, format: str | None = None) -> Iterator[Filing | Rejection]:
-    """Yield the filings and rejections of *files* as ingest would make them."""
+def read_all(
+    files: Iterable[Path], sender: Participant, received_at: datetime, format: str | None = None
+) -> Iterator[Filing | Answer | Rejection]:
+    """Yield what ingest would make of *files*: filings, authorities' answers, rejections."""
     from services.ingest import intake
     from shared.model import RawMessage
 
     for path in files:
-        body = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-        yield from intake.read(RawMessage(sender.id, body, received_at, format_hint=format), sender)
+        yield from intake.read(RawMessage(sender.id, read_bytes(path), received_at, format_hint=format), sender)
 
 
-def shown_outcome(outcome: Filing | Rejection) -> dict[str, Any]:
-    """Return a filing or rejection as ``parse`` prints it; of a filing, ``provenance`` says where in the message each value stood."""
+def shown_outcome(outcome: Filing | Answer | Rejection) -> dict[str, Any]:
+    """Return a filing, answer or rejection as ``parse`` prints it; ``provenance`` says where in the message each value of a filing stood."""
     from shared.formats import READERS
     from shared.formats.provenance import provenance
-    from shared.model import Filing
+    from shared.model import Filing, Rejection
 
     plain = outcome.model_dump(mode="json", exclude_none=True)
+    if not isinstance(outcome, Filing | Rejection):
+        return {"kind": "answer", "format": None, "key": outcome.key, "data": plain, "findings": []}
     known = {"format": outcome.format, "key": outcome.key, "message_id": outcome.message_id, "position": outcome.position}
     findings = plain.get("findings", [])
     if not isinstance(outcome, Filing):

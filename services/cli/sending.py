@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from datetime import timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from services.cli import hub
 from services.cli.output import show_json
+from services.cli.parsing import File, read_bytes
 from shared.errors import Refused, Unavailable
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ class Via(StrEnum):
 
 
 def send(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, allow_dash=True, help="The message; - reads standard input.")],
+    file: File,
     sender: Annotated[str, typer.Option("--as", help="The participant that sends.")],
     key: Annotated[
         str | None, typer.Option(envvar="GUICHET_KEY", help="Its API key; where not given, one that lives five minutes is made.")
@@ -43,7 +42,7 @@ def send(
 
     Example: guichet send itmatt.xml --as poste-a --via kafka
     """
-    body = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    body = read_bytes(file)
     if via is Via.KAFKA:
         return show_json(hub.run(_to_kafka(body, sender)))
     headers = {"Content-Type": content_type or guess(body)} | ({"Idempotency-Key": idempotency_key} if idempotency_key else {})
