@@ -19,8 +19,7 @@ from shared.contracts import Notice
 from shared.directory import Channel, Directory
 from shared.directory_store import load
 from shared.expressions import Schema, compile_expression
-from shared.formats import FORMATS
-from shared.formats.base import Writer
+from shared.formats import WRITERS
 from shared.service import Service
 from shared.settings import Settings
 
@@ -46,8 +45,7 @@ def build(settings: Settings) -> Service:
         if any(entry.fresh and entry.interest.subscription.channel is Channel.WEBHOOK for entry in entries):
             pusher.wake()
 
-    writers = {name: format for name, format in FORMATS.items() if isinstance(format, Writer)}
-    notifier = Notifier(service.engine, service.publisher, settings.topics, subscriptions.index, writers, filed, registry)
+    notifier = Notifier(service.engine, service.publisher, settings.topics, subscriptions.index, WRITERS, filed, registry)
     service.consume(notifier.on_events, topics=[settings.topics.decisions], group="notify")
 
     service.background(pusher.run, name="push")

@@ -79,7 +79,7 @@ SENTINELS = {
 
 
 def told(event: EventBody, receiver: Participant) -> dict[str, Any]:
-    return orjson.loads(payload(event, receiver))  # type: ignore[no-any-return]
+    return orjson.loads(payload(event, receiver))
 
 
 def payload(event: EventBody, receiver: Participant) -> str:
