@@ -79,7 +79,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def participant(format: str | None, dialect: Path | None, id: str = SENDER) -> Participant:
-    """Return the sender that offline messages are read for: one who may send anything. An unknown *format* is a mistake of the command line."""
+    """Return the sender that offline messages are read for: one who may send anything. An unknown *format* is a usage mistake."""
     from shared.directory import Participant, Role
     from shared.formats import READERS
 
@@ -113,7 +113,7 @@ def read_all(
 
 
 def shown_outcome(outcome: Filing | Answer | Rejection) -> dict[str, Any]:
-    """Return a filing, answer or rejection as ``parse`` prints it; ``provenance`` says where in the message each value of a filing stood."""
+    """Return a filing, answer or rejection as ``parse`` prints it; ``provenance`` says where each value of a filing stood."""
     from shared.formats import READERS
     from shared.formats.provenance import provenance
     from shared.model import Filing, Rejection
