@@ -30,7 +30,6 @@ from services.sandbox.tail import Tail, Watched
 from services.sandbox.timeline import Timeline
 from shared.contracts import Command, ConsignmentAccepted, DecisionMade, EventBody, FilingRejected, Topics, event_headers
 from shared.db import create_engine
-from shared.directory import Channel
 from shared.kafka import KeyedPublisher, Outgoing
 
 Result = TypeVar("Result")
@@ -149,13 +148,7 @@ class ConnectedHub:
     async def behave(self, services: Mapping[str, Behaviour] | None = None, hooks: Mapping[str, HookBehaviour] | None = None) -> None:
         """Programme the sandbox: services not named release everything at once, receivers not named are up."""
         services = {"risk": QUIET, "single-window": QUIET} | dict(services or {})
-        await programme(self.sandbox, Behaviours(services=services, hooks=hooks or {}, secrets=self._secrets()))
-
-    def _secrets(self) -> dict[str, tuple[str, ...]]:
-        of = {
-            subscription.id: subscription.secrets for subscription in self.watched.subscriptions if subscription.channel is Channel.WEBHOOK
-        }
-        return {name: of[subscription] for subscription, name in self.watched.hooks.items()}
+        await programme(self.sandbox, self.watched, Behaviours(services=services, hooks=hooks or {}))
 
     async def received(self, name: str) -> list[dict[str, Any]]:
         """Return what a webhook receiver has acknowledged."""
@@ -185,25 +178,29 @@ def started(*, processes: Iterable[Process] = PROCESSES, env: Mapping[str, str] 
     var = Path(tempfile.mkdtemp(prefix="guichet-hub-"))
     var.chmod(0o711)
     try:
-        hub = in_thread(up(var, processes=processes, env={**ENV, **(env or {})}))
+        connected = in_thread(_connected(var, processes, {**ENV, **(env or {})}))
         try:
-            connected = in_thread(_connected(hub))
-            in_thread(connected.behave())
             yield connected
         finally:
-            in_thread(hub.down())
+            in_thread(connected.hub.down())
     finally:
         shutil.rmtree(var, ignore_errors=True)
 
 
-async def _connected(hub: Hub) -> ConnectedHub:
+async def _connected(var: Path, processes: Iterable[Process], env: Mapping[str, str]) -> ConnectedHub:
     topics = Topics()
-    engine = create_engine(hub.database_url)
-    try:
-        watched = await connect(engine, hub.bootstrap, topics, hub.url("sandbox"))
-    finally:
-        await engine.dispose()
-    return ConnectedHub(hub, watched, topics)
+    watched: list[Watched] = []
+
+    async def prepared(hub: Hub) -> None:
+        engine = create_engine(hub.database_url)
+        try:
+            watched.append(await connect(engine, hub.bootstrap, topics, hub.url("sandbox")))
+        finally:
+            await engine.dispose()
+
+    connected = ConnectedHub(await up(var, processes=processes, env=env, prepared=prepared), watched[0], topics)
+    await connected.behave()
+    return connected
 
 
 def in_thread(work: Coroutine[Any, Any, Result]) -> Result:

@@ -17,7 +17,7 @@ from deploy.local import Hub, Progress, shown, up
 from services.cli.report import Clock, Report, report_of, show
 from services.sandbox.behaviour import Behaviour, Behaviours, HookBehaviour
 from services.sandbox.checker import Checker
-from services.sandbox.partners import connect
+from services.sandbox.partners import connect, programme
 from services.sandbox.sender import Sender
 from services.sandbox.tail import Tail, Watched
 from services.sandbox.timeline import Timeline
@@ -76,21 +76,41 @@ def demo(
 
 async def _run(items: int, rate: float, seed: int, var: Path) -> Report:
     began = time.monotonic()
+    topics = Topics()
+    watched: list[Watched] = []
+
+    async def prepared(hub: Hub) -> None:
+        watched.append(await _connected(hub, topics, progress))
+
     with shown() as progress:
-        hub = await up(var, progress=progress, env=ENV)
+        hub = await up(var, progress=progress, env=ENV, prepared=prepared)
         try:
             started = time.monotonic() - began
-            return await _measured(hub, traffic(items, seed, datetime.now(UTC), rate=rate), seed, began, started, progress)
+            await programme(hub.url("sandbox"), watched[0], behaviours(seed))
+            plan = traffic(items, seed, datetime.now(UTC), rate=rate)
+            return await _measured(hub, topics, watched[0], plan, seed, began, started, progress)
         finally:
             progress.begin("Stopping")
             await hub.down()
             progress.done("Stopping")
 
 
-async def _measured(hub: Hub, plan: Plan, seed: int, began: float, started: float, progress: Progress) -> Report:
-    """Connect the participants, send, watch, and balance the books."""
-    topics = Topics()
-    watched = await _connected(hub, topics, seed)
+async def _connected(hub: Hub, topics: Topics, progress: Progress) -> Watched:
+    """Connect the pretend participants before the processes start, so that they find every topic there."""
+    engine = create_engine(hub.database_url)
+    progress.begin("Participants")
+    try:
+        watched = await connect(engine, hub.bootstrap, topics, hub.url("sandbox"))
+    finally:
+        await engine.dispose()
+    progress.done("Participants", f"{len(watched.participants)} connected")
+    return watched
+
+
+async def _measured(
+    hub: Hub, topics: Topics, watched: Watched, plan: Plan, seed: int, began: float, started: float, progress: Progress
+) -> Report:
+    """Send, watch, and balance the books."""
     checker, timeline = Checker(), Timeline()
     tail = Tail(hub.bootstrap, topics, hub.door, hub.url("sandbox"), watched, checker, timeline)
     await tail.start()
@@ -103,14 +123,6 @@ async def _measured(hub: Hub, plan: Plan, seed: int, began: float, started: floa
     spent = (tail.last_event_at or first_at) - first_at
     clock = Clock(start=started, traffic=max(spent, timedelta(0)).total_seconds(), all=time.monotonic() - began)
     return report_of(checker, timeline, watched.subscriptions, clock, seed=seed, messages=Counter(send.sender for send in plan.sends))
-
-
-async def _connected(hub: Hub, topics: Topics, seed: int) -> Watched:
-    engine = create_engine(hub.database_url)
-    try:
-        return await connect(engine, hub.bootstrap, topics, hub.url("sandbox"), behaviours=behaviours(seed))
-    finally:
-        await engine.dispose()
 
 
 async def _send(hub: Hub, topics: Topics, plan: Plan, watched: Watched, checker: Checker, timeline: Timeline, progress: Progress) -> None:

@@ -76,11 +76,10 @@ async def connect(
     sandbox: str,
     *,
     countries: Sequence[str] = tuple(DESTINATIONS),
-    behaviours: Behaviours | None = None,
 ) -> Watched:
-    """Write all of them into the directory with a fresh key each, make their topics, and tell the sandbox its secret.
+    """Write all of them into the directory with a fresh key each, and make their topics. The sandbox itself need not run yet.
 
-    Those that are there already get one more key. Raises ``StoreUnavailable``.
+    Those that are there already get one more key and a new webhook secret. Raises ``StoreUnavailable``.
     """
     secret = new_secret()
     participants = (*senders(), *customs(countries))
@@ -91,7 +90,6 @@ async def connect(
         with suppress(directory_store.DuplicateEntry):
             await directory_store.add_subscription(engine, subscription)
         await directory_store.set_secrets(engine, subscription.id, subscription.secrets)
-    await programme(sandbox, (behaviours or Behaviours()).model_copy(update={"secrets": {CARRIER: (secret,)}}))
     return Watched(
         participants={participant.id: participant for participant in participants},
         subscriptions=subscriptions,
@@ -100,8 +98,10 @@ async def connect(
     )
 
 
-async def programme(sandbox: str, behaviours: Behaviours) -> None:
-    """Tell the sandbox how to behave from now on."""
+async def programme(sandbox: str, watched: Watched, behaviours: Behaviours) -> None:
+    """Tell the sandbox how to behave from now on, with the secrets its receivers need."""
+    of = {subscription.id: subscription.secrets for subscription in watched.subscriptions}
+    behaviours = behaviours.model_copy(update={"secrets": {name: of[subscription] for subscription, name in watched.hooks.items()}})
     async with httpx.AsyncClient(trust_env=False, timeout=10.0) as http:
         answer = await http.put(f"{sandbox}/behaviour", content=behaviours.to_json(), headers={"content-type": "application/json"})
         answer.raise_for_status()

@@ -208,7 +208,7 @@ class Tail:
         self.seen_at = asyncio.get_running_loop().time()
         for e in entries:
             told = Delivered("webhook", e.subscription, e.type, e.key, e.sequence, e.webhook_id, e.notice_id, e.received_at)
-            self._deliver(told, f"by webhook to {name}")
+            self._deliver(told, f"{_short(e.type)} {e.outcome or ''}".strip() + f" by webhook to {name}")
 
     async def _page(self, mailbox: Subscription) -> list[Notice]:
         headers = {"Authorization": f"Bearer {self._watched.keys[mailbox.participant]}"}
@@ -222,4 +222,10 @@ class Tail:
         self.seen_at = asyncio.get_running_loop().time()
         for n in notices:
             told = Delivered("mailbox", mailbox.id, n.type, n.key, n.sequence, str(n.notice_id), n.notice_id, now)
-            self._deliver(told, f"in the mailbox of {mailbox.participant}")
+            outcome = n.outcome.value if n.outcome else ""
+            self._deliver(told, f"{_short(n.type)} {outcome}".strip() + f" in the mailbox of {mailbox.participant}")
+
+
+def _short(type: str) -> str:
+    """Return what an event's type says happened: ``decision`` of ``guichet.decision.made``."""
+    return type.split(".")[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from shared.contracts import Answer, Command, ConsignmentAccepted, DecisionMade, EventBody, FilingRejected, ServiceRequest
 
@@ -22,6 +23,7 @@ class Timeline:
 
     def __init__(self) -> None:
         self._lines: dict[str, list[Line]] = defaultdict(list)
+        self._asked: set[UUID] = set()
 
     def _add(self, key: str, at: datetime, what: str, detail: str) -> None:
         self._lines[key].append(Line(at, what, detail))
@@ -48,7 +50,10 @@ class Timeline:
                 pass
 
     def asked(self, request: ServiceRequest, at: datetime) -> None:
-        """The hub put a question to a service."""
+        """The hub put a question to a service; the same question again is no news."""
+        if request.request_id in self._asked:
+            return
+        self._asked.add(request.request_id)
         self._add(request.key, at, "asked", f"{request.service}, category {request.category}")
 
     def said(self, said: Answer | Command, at: datetime) -> None:

@@ -382,11 +382,12 @@ def _not_json(desk: _Desk) -> Send:
 
 
 def _same_name_other_content(desk: _Desk) -> None:
-    """Put two files under one name: the first counts, the second is a conflict."""
+    """Put two files about one item under one name: the first counts, the second is a conflict."""
     place = desk.random.random()
-    first = _itmatt(desk, [_one_item(desk, "FR")], "FR", kind="original")
+    parcel = _one_item(desk, "FR")
+    first = _itmatt(desk, [parcel], "FR", kind="original")
     desk.put(place, first)
-    second = _itmatt(desk, [_one_item(desk, "FR")], "FR", kind="the same name, other content", file_id=first.names[0])
+    second = _itmatt(desk, [_corrected(parcel)], "FR", kind="the same name, other content", file_id=first.names[0])
     desk.put(place + (1.0 - place) * 0.5, replace(second, accepted=(), rejected=1))
 
 
