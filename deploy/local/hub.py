@@ -7,7 +7,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 
 import httpx
@@ -152,11 +152,17 @@ class Hub:
 
 
 async def up(
-    var: Path, *, processes: Iterable[Process] = PROCESSES, progress: Progress | None = None, env: Mapping[str, str] | None = None
+    var: Path,
+    *,
+    processes: Iterable[Process] = PROCESSES,
+    progress: Progress | None = None,
+    env: Mapping[str, str] | None = None,
+    prepared: Callable[[Hub], Awaitable[None]] | None = None,
 ) -> Hub:
     """Bring a hub up with its data in *var* and return when every process is ready.
 
     ``KAFKA_BOOTSTRAP`` and ``DATABASE_URL``, where set, win over local ones. *env* is given to every process on top.
+    *prepared* is awaited when topics, migrations and ports are there and no process runs yet, for example to connect participants.
     Raises ``Misconfigured`` when a hub with these data runs already; whatever fails, what was started is stopped.
     """
     await asyncio.to_thread(_make_way, var)
@@ -168,6 +174,8 @@ async def up(
         await _prepare(hub.environment)
         progress.done("Topics and migrations")
         hub.choose_ports(processes)
+        if prepared is not None:
+            await prepared(hub)
         progress.begin("Starting the hub", total=len(processes))
         began = time.monotonic()
         for process in processes:
