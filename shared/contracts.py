@@ -31,17 +31,7 @@ from uuid import UUID, uuid5
 
 from pydantic import AwareDatetime, StringConstraints
 
-from shared.model import (
-    Consignment,
-    Filing,
-    Finding,
-    Kind,
-    Model,
-    Money,
-    Order,
-    OrderRef,
-    Rejection,
-)
+from shared.model import Consignment, Filing, Finding, Kind, Model, Money, Order, OrderRef, Rejection
 from shared.model.dataset import BusinessModel, Channel, Country, Nature
 
 NAMESPACE: Final = UUID("6f1d3c5e-0d2b-5d0f-9c57-6775696368e7")
@@ -437,7 +427,9 @@ Track = Literal["filing", "pre_loading", "clearance"]
 
 
 class Scope(Model):
-    """How far an authority's message reaches. One about a master or a receptacle holds for every house beneath; one about pieces for so many of them."""
+    """How far an authority's message reaches. One about a master or a receptacle holds for every house beneath; one about pieces for so
+    many of them.
+    """
 
     level: Literal["master", "receptacle", "house", "pieces"]
     pieces: int | None = None
@@ -449,8 +441,10 @@ class Answer(Model):
 
     ``request_id`` may be missing when a service speaks unasked; ``outcome`` is never WITHDRAWN. ``final`` marks a customs decision after
     examination or payment (phase FIN of CUSRSP): after it a sender can no longer cancel.
-    A message of an authority read by a format also has ``decision`` on its ``track``, its ``scope``, whether it ends (``lifted``) an earlier one of the same code,
-    the referral it is about and the elements it asks for. ``key`` is a consignment key where the message names the consignment, else a reference that leads to
+    A message of an authority read by a format also has ``decision`` on its ``track``, its ``scope``, whether it ends (``lifted``) an
+    earlier one of the same code,
+    the referral it is about and the elements it asks for. ``key`` is a consignment key where the message names the consignment, else a
+    reference that leads to
     it: ``mrn:``, ``lrn:``, ``master:``, ``receptacle:`` and the number.
     """
 
@@ -491,11 +485,7 @@ class Command(Model):
     request_id: UUID | None = None
 
 
-INPUTS: Final[Mapping[str, type[Model]]] = {
-    "guichet.filing": Filing,
-    "guichet.answer": Answer,
-    "guichet.command": Command,
-}
+INPUTS: Final[Mapping[str, type[Model]]] = {"guichet.filing": Filing, "guichet.answer": Answer, "guichet.command": Command}
 """``ce_type`` of what the router reads."""
 
 REQUEST_TYPE: Final = "guichet.request"
@@ -508,13 +498,7 @@ Headers = Sequence[tuple[str, bytes | None]]
 
 
 def event_headers(
-    *,
-    id: UUID,
-    type: str,
-    source: str,
-    time: datetime,
-    subject: str | None = None,
-    extra: Iterable[tuple[str, str]] = (),
+    *, id: UUID, type: str, source: str, time: datetime, subject: str | None = None, extra: Iterable[tuple[str, str]] = ()
 ) -> list[tuple[str, bytes]]:
     """Return the headers of one CloudEvent with a JSON body. *extra* adds extension attributes (``ce_`` is put before their names)."""
     headers = [

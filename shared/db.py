@@ -1,6 +1,7 @@
 """PostgreSQL through SQLAlchemy and asyncpg: one engine a process, one transaction a batch.
 
-What fails because the store is away becomes :class:`StoreUnavailable` here, where the call is made; what fails because of a concurrent twin (a
+What fails because the store is away becomes :class:`StoreUnavailable` here, where the call is made; what fails because of a concurrent
+twin (a
 unique violation, a deadlock, a lock time-out) becomes :class:`StoreConflict`, and the batch is read again.
 """
 
@@ -58,32 +59,18 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     try:
         async with engine.begin() as connection:
             yield connection
-    except (
-        TimeoutError,
-        DBAPIError,
-        OSError,
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-    ) as exc:
+    except (TimeoutError, DBAPIError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
         raise translated(exc) from exc
 
 
 def translated(exc: BaseException) -> BaseException:
     """Return the hub's error for a driver's error, or the error itself when it is a bug of ours."""
     origin = getattr(exc, "orig", None)
-    state = (
-        getattr(origin, "sqlstate", None)
-        or getattr(origin, "pgcode", None)
-        or getattr(exc, "sqlstate", None)
-    )
+    state = getattr(origin, "sqlstate", None) or getattr(origin, "pgcode", None) or getattr(exc, "sqlstate", None)
     if state in _AGAIN:
         return StoreConflict(f"{state}: {type(origin or exc).__name__}")
     if state is not None and not state.startswith(_AWAY):
         return exc
-    if isinstance(exc, DBAPIError) and not (
-        exc.connection_invalidated
-        or isinstance(exc, (OperationalError, InterfaceError))
-        or state
-    ):
+    if isinstance(exc, DBAPIError) and not (exc.connection_invalidated or isinstance(exc, (OperationalError, InterfaceError)) or state):
         return exc
     return StoreUnavailable(f"database away: {type(origin or exc).__name__}")

@@ -1,6 +1,7 @@
 """Who is connected: participants, their API keys, their subscriptions (PostgreSQL schema ``directory``).
 
-Services read the directory as a frozen snapshot, refreshed in the background, so that a message costs no look-up and a short absence of the database
+Services read the directory as a frozen snapshot, refreshed in the background, so that a message costs no look-up and a short absence of
+the database
 stops no door. Written by ``guichet participant|key|subscription``.
 """
 
@@ -47,7 +48,9 @@ class Participant(Model):
 
 
 class Channel(StrEnum):
-    """How notices reach a subscriber. ``kafka``: ``release.<cc>.v1`` and ``hold.<cc>.v1``; ``outbound``: the participant's own topic in its own format."""
+    """How notices reach a subscriber. ``kafka``: ``release.<cc>.v1`` and ``hold.<cc>.v1``; ``outbound``: the participant's own topic in
+    its own format.
+    """
 
     KAFKA = "kafka"
     OUTBOUND = "outbound"
@@ -58,17 +61,17 @@ class Channel(StrEnum):
 class Subscription(Model):
     """What a participant wants to hear, and where.
 
-    ``event_types`` are ``ce_type`` values of ``shared.contracts.EVENTS``; ``filter`` is an expression over the notice's fields (``shared.expressions``);
-    ``endpoint`` and ``secrets`` (``whsec_…``, newest first) belong to webhooks; ``format`` is ``json`` or a format that writes (``cusrsp``).
+    ``event_types`` are ``ce_type`` values of ``shared.contracts.EVENTS``; ``filter`` is an expression over the notice's fields
+    (``shared.expressions``);
+    ``endpoint`` and ``secrets`` (``whsec_…``, newest first) belong to webhooks; ``format`` is ``json`` or a format that writes
+    (``cusrsp``).
     """
 
     id: UUID
     participant: ParticipantId
     event_types: tuple[str, ...]
     channel: Channel
-    destination_country: (
-        Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None
-    ) = None
+    destination_country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
     filter: Annotated[str, StringConstraints(max_length=2000)] | None = None
     endpoint: str | None = None
     secrets: tuple[str, ...] = ()
@@ -81,9 +84,7 @@ class Subscription(Model):
 class Directory:
     """One snapshot: what every service needs to know of everybody connected. ``keys`` maps a key's hash to its participant."""
 
-    participants: Mapping[str, Participant] = field(
-        default_factory=lambda: MappingProxyType({})
-    )
+    participants: Mapping[str, Participant] = field(default_factory=lambda: MappingProxyType({}))
     subscriptions: tuple[Subscription, ...] = ()
     keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     revision: int = 0

@@ -1,7 +1,9 @@
 """Kafka for the shells: read in batches, never lose, publish by key.
 
-Reading is FastStream on aiokafka with the one policy that loses nothing (``NACK_ON_ERROR``), raw records and a parser that cannot raise. Publishing is
-ours: the framework's ``publish_batch`` puts a batch into one random partition whatever the keys. :class:`KeyedPublisher` chooses the partition from the
+Reading is FastStream on aiokafka with the one policy that loses nothing (``NACK_ON_ERROR``), raw records and a parser that cannot raise.
+Publishing is
+ours: the framework's ``publish_batch`` puts a batch into one random partition whatever the keys. :class:`KeyedPublisher` chooses the
+partition from the
 key (CRC-32, librdkafka's *consistent* partitioner), fills one record batch per partition, and waits once for all acknowledgements.
 """
 
@@ -42,13 +44,7 @@ REQUEST_BYTES: Final = 9 * 1024 * 1024
 class KeyedPublisher:
     """Publishes records by key and returns when every in-sync replica has them."""
 
-    def __init__(
-        self,
-        bootstrap: str,
-        *,
-        timeout_seconds: float = 30.0,
-        client_id: str = "guichet",
-    ) -> None:
+    def __init__(self, bootstrap: str, *, timeout_seconds: float = 30.0, client_id: str = "guichet") -> None:
         self._bootstrap = bootstrap
         self._timeout = timeout_seconds
         self._client_id = client_id
@@ -65,29 +61,21 @@ class KeyedPublisher:
         if producer is not None:
             await producer.stop()
 
-    async def publish(
-        self, messages: Iterable[Outgoing], *, timeout_seconds: float | None = None
-    ) -> None:
+    async def publish(self, messages: Iterable[Outgoing], *, timeout_seconds: float | None = None) -> None:
         """Publish *messages*, in order per key, and wait for all acknowledgements (``acks=all``).
 
-        Raises :class:`StoreUnavailable` when they are not all acknowledged in time: then nobody knows which are, and the same records (same ids) must be
+        Raises :class:`StoreUnavailable` when they are not all acknowledged in time: then nobody knows which are, and the same records
+        (same ids) must be
         published again.
         """
         try:
             async with asyncio.timeout(timeout_seconds or self._timeout):
                 producer = await self._connected()
                 batches = await self._batches(producer, messages)
-                await asyncio.gather(
-                    *(
-                        self._send(producer, tp, builders)
-                        for tp, builders in batches.items()
-                    )
-                )
+                await asyncio.gather(*(self._send(producer, tp, builders) for tp, builders in batches.items()))
         except (KafkaError, TimeoutError, OSError) as exc:
             await self._forget()
-            raise StoreUnavailable(
-                f"Kafka did not acknowledge: {type(exc).__name__}"
-            ) from exc
+            raise StoreUnavailable(f"Kafka did not acknowledge: {type(exc).__name__}") from exc
 
     async def _connected(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -125,9 +113,7 @@ class KeyedPublisher:
                 async with asyncio.timeout(1):
                     await producer.stop()
 
-    async def _batches(
-        self, producer: AIOKafkaProducer, messages: Iterable[Outgoing]
-    ) -> dict[TopicPartition, list[Any]]:
+    async def _batches(self, producer: AIOKafkaProducer, messages: Iterable[Outgoing]) -> dict[TopicPartition, list[Any]]:
         """Return the record batches to send, by partition, each filled up to ``BATCH_BYTES``."""
         counts: dict[str, int] = {}
         batches: dict[TopicPartition, list[Any]] = {}
@@ -140,29 +126,15 @@ class KeyedPublisher:
             partition = crc32(key) % count if key is not None else 0
             builders = places.get((topic, partition))
             if builders is None:
-                builders = places[topic, partition] = batches[
-                    TopicPartition(topic, partition)
-                ] = [producer.create_batch()]
-            if (
-                builders[-1].append(
-                    timestamp=now, key=key, value=value, headers=headers
-                )
-                is None
-            ):
+                builders = places[topic, partition] = batches[TopicPartition(topic, partition)] = [producer.create_batch()]
+            if builders[-1].append(timestamp=now, key=key, value=value, headers=headers) is None:
                 builders.append(producer.create_batch())
-                builders[-1].append(
-                    timestamp=now, key=key, value=value, headers=headers
-                )
+                builders[-1].append(timestamp=now, key=key, value=value, headers=headers)
         return batches
 
     @staticmethod
-    async def _send(
-        producer: AIOKafkaProducer, tp: TopicPartition, builders: list[Any]
-    ) -> None:
-        acknowledged = [
-            await producer.send_batch(builder, tp.topic, partition=tp.partition)
-            for builder in builders
-        ]
+    async def _send(producer: AIOKafkaProducer, tp: TopicPartition, builders: list[Any]) -> None:
+        acknowledged = [await producer.send_batch(builder, tp.topic, partition=tp.partition) for builder in builders]
         for future in acknowledged:
             await future
 
@@ -170,27 +142,15 @@ class KeyedPublisher:
 class DeadLetters:
     """Puts aside what cannot be worked on, with its bytes, headers, position and reason, on ``dead.v1``."""
 
-    def __init__(
-        self, publisher: KeyedPublisher, topics: Topics, service: str, metrics: Metrics
-    ) -> None:
+    def __init__(self, publisher: KeyedPublisher, topics: Topics, service: str, metrics: Metrics) -> None:
         self._publisher = publisher
         self._topic = topics.dead
         self._service = service
         self._metrics = metrics
 
-    def letter(
-        self,
-        record: ConsumerRecord[bytes, bytes],
-        code: str,
-        error: str,
-        participant: str | None = None,
-    ) -> Outgoing:
+    def letter(self, record: ConsumerRecord[bytes, bytes], code: str, error: str, participant: str | None = None) -> Outgoing:
         """Return the dead letter of *record*. Headers that were there come back under their own names; a null header becomes empty."""
-        headers = [
-            (name, value if value is not None else b"")
-            for name, value in record.headers
-            if not name.startswith("dead_")
-        ]
+        headers = [(name, value if value is not None else b"") for name, value in record.headers if not name.startswith("dead_")]
         headers += [
             ("dead_code", code.encode()),
             ("dead_error", error[:500].encode()),
@@ -205,23 +165,11 @@ class DeadLetters:
         self._metrics.dead.labels(code).inc()
         return Outgoing(self._topic, record.key, record.value or b"", headers)
 
-    async def put(
-        self,
-        record: ConsumerRecord[bytes, bytes],
-        code: str,
-        error: str,
-        participant: str | None = None,
-    ) -> None:
+    async def put(self, record: ConsumerRecord[bytes, bytes], code: str, error: str, participant: str | None = None) -> None:
         """Publish one dead letter and wait for it. Raises :class:`StoreUnavailable`."""
         log.error(
             "record.dead",
-            extra={
-                "code": code,
-                "topic": record.topic,
-                "partition": record.partition,
-                "offset": record.offset,
-                "participant": participant,
-            },
+            extra={"code": code, "topic": record.topic, "partition": record.partition, "offset": record.offset, "participant": participant},
         )
         await self._publisher.publish([self.letter(record, code, error, participant)])
 
@@ -258,13 +206,12 @@ class DrainOnRevoke(ConsumerRebalanceListener):  # type: ignore[misc]
 class Reader:
     """One consumer group of a service: hands batches to its handler until they are done, whatever happens around it.
 
-    ``Unavailable`` from the handler: wait with jitter, hand the batch over again. Any other error: the batch is split in halves down to the record that
+    ``Unavailable`` from the handler: wait with jitter, hand the batch over again. Any other error: the batch is split in halves down to
+    the record that
     causes it, which goes to the dead letters; its neighbours are worked on. Only when the service stops is a batch given back to Kafka.
     """
 
-    def __init__(
-        self, handler: Handler, dead: DeadLetters, metrics: Metrics, group: str
-    ) -> None:
+    def __init__(self, handler: Handler, dead: DeadLetters, metrics: Metrics, group: str) -> None:
         self._handler = handler
         self._dead = dead
         self._metrics = metrics
@@ -288,14 +235,7 @@ class Reader:
         self._metrics.batch_seconds.observe(took)
         self._metrics.batch_size.observe(len(records))
         self._metrics.records.labels(self.group).inc(len(records))
-        log.debug(
-            "batch.done",
-            extra={
-                "group": self.group,
-                "records": len(records),
-                "took_ms": round(took * 1000, 1),
-            },
-        )
+        log.debug("batch.done", extra={"group": self.group, "records": len(records), "took_ms": round(took * 1000, 1)})
 
     async def _work(self, records: Records) -> None:
         """Hand *records* over until they are done; where they cannot be done together, do the halves."""
@@ -303,7 +243,8 @@ class Reader:
         if failed is None:
             return
         if len(records) == 1:
-            return await self._put_aside(records[0], failed)
+            await self._put_aside(records[0], failed)
+            return
         middle = len(records) // 2
         await self._work(records[:middle])
         await self._work(records[middle:])
@@ -320,38 +261,18 @@ class Reader:
                 self._metrics.retries.labels(exc.code).inc()
                 if self.stopping:
                     raise
-                log.warning(
-                    "batch.again",
-                    extra={
-                        "group": self.group,
-                        "code": exc.code,
-                        "error": str(exc),
-                        "attempt": attempt,
-                    },
-                )
-                pause = (
-                    0.02
-                    if isinstance(exc, StoreConflict)
-                    else min(0.25 * 2**attempt, 5.0)
-                )
-            except Exception as exc:  # noqa: BLE001
+                log.warning("batch.again", extra={"group": self.group, "code": exc.code, "error": str(exc), "attempt": attempt})
+                pause = 0.02 if isinstance(exc, StoreConflict) else min(0.25 * 2**attempt, 5.0)
+            except Exception as exc:
                 return exc
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
 
-    async def _put_aside(
-        self, record: ConsumerRecord[bytes, bytes], failed: Exception
-    ) -> None:
+    async def _put_aside(self, record: ConsumerRecord[bytes, bytes], failed: Exception) -> None:
         log.error("record.poison", exc_info=failed)
-        code = (
-            failed.code
-            if isinstance(failed, HubError)
-            else f"bug.{type(failed).__name__}"
-        )
+        code = failed.code if isinstance(failed, HubError) else f"bug.{type(failed).__name__}"
         while True:
             try:
-                return await self._dead.put(
-                    record, code, f"{type(failed).__name__}: {failed}"
-                )
+                return await self._dead.put(record, code, f"{type(failed).__name__}: {failed}")
             except StoreUnavailable:
                 if self.stopping:
                     raise
@@ -365,11 +286,7 @@ class Reader:
         waiting: dict[TopicPartition, int] = {}
         for place in consumer.assignment():
             state = consumer._subscription.subscription.assignment.state_value(place)
-            if (
-                state is not None
-                and state.has_valid_position
-                and state.highwater is not None
-            ):
+            if state is not None and state.has_valid_position and state.highwater is not None:
                 waiting[place] = max(0, state.highwater - state.position)
         return waiting
 
@@ -412,9 +329,7 @@ def subscribe(
         include_in_schema=False,
     )
     if subscriber._connection_args.get("enable_auto_commit"):
-        raise RuntimeError(
-            f"subscriber of group {reader.group} would commit on its own"
-        )
+        raise RuntimeError(f"subscriber of group {reader.group} would commit on its own")
     reader.subscriber = subscriber
 
     @subscriber

@@ -28,31 +28,16 @@ class TopicSpec:
 
 def core_topics(topics: Topics) -> tuple[TopicSpec, ...]:
     """Return the topics that every hub has."""
-    keep = {
-        "retention.ms": str(KEEP_RAW_MS),
-        "max.message.bytes": str(MAX_RECORD_BYTES),
-    }
-    dead = {
-        "retention.ms": str(KEEP_DEAD_MS),
-        "max.message.bytes": str(MAX_RECORD_BYTES),
-    }
-    return tuple(
-        TopicSpec(name, 6, keep) for name in topics.core() if name != topics.dead
-    ) + (TopicSpec(topics.dead, 1, dead),)
+    keep = {"retention.ms": str(KEEP_RAW_MS), "max.message.bytes": str(MAX_RECORD_BYTES)}
+    dead = {"retention.ms": str(KEEP_DEAD_MS), "max.message.bytes": str(MAX_RECORD_BYTES)}
+    kept = (TopicSpec(name, 6, keep) for name in topics.core() if name != topics.dead)
+    return (*kept, TopicSpec(topics.dead, 1, dead))
 
 
-def participant_topics(
-    topics: Topics, participant: str, *, partitions: int = 3
-) -> tuple[TopicSpec, ...]:
+def participant_topics(topics: Topics, participant: str, *, partitions: int = 3) -> tuple[TopicSpec, ...]:
     """Return the two topics of a participant: its inbound (raw bytes, kept) and its outbound."""
-    keep = {
-        "retention.ms": str(KEEP_RAW_MS),
-        "max.message.bytes": str(MAX_RECORD_BYTES),
-    }
-    return (
-        TopicSpec(topics.inbound(participant), partitions, keep),
-        TopicSpec(topics.outbound(participant), partitions, keep),
-    )
+    keep = {"retention.ms": str(KEEP_RAW_MS), "max.message.bytes": str(MAX_RECORD_BYTES)}
+    return (TopicSpec(topics.inbound(participant), partitions, keep), TopicSpec(topics.outbound(participant), partitions, keep))
 
 
 def country_topics(topics: Topics, country: str) -> tuple[TopicSpec, ...]:
@@ -65,20 +50,13 @@ def service_topics(topics: Topics, services: Iterable[str]) -> tuple[TopicSpec, 
     return tuple(TopicSpec(topics.requests(name)) for name in services)
 
 
-async def ensure_topics(
-    bootstrap: str,
-    specs: Iterable[TopicSpec] | None = None,
-    *,
-    replication: int | None = None,
-) -> list[str]:
+async def ensure_topics(bootstrap: str, specs: Iterable[TopicSpec] | None = None, *, replication: int | None = None) -> list[str]:
     """Create the topics of *specs* that are missing (default: the core topics and those of the default policy's services).
 
-    Returns the names created. Replication follows the cluster: three where there are three brokers, else one. Raises :class:`StoreUnavailable`.
+    Returns the names created. Replication follows the cluster: three where there are three brokers, else one. Raises
+    :class:`StoreUnavailable`.
     """
-    wanted = {
-        spec.name: spec
-        for spec in (specs if specs is not None else core_topics(Topics()))
-    }
+    wanted = {spec.name: spec for spec in (specs if specs is not None else core_topics(Topics()))}
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     try:
         await admin.start()
@@ -88,9 +66,7 @@ async def ensure_topics(
             factor = replication or (3 if brokers >= 3 else 1)
             missing = [spec for name, spec in wanted.items() if name not in existing]
             if missing:
-                await admin.create_topics(
-                    [_new_topic(spec, factor) for spec in missing]
-                )
+                await admin.create_topics([_new_topic(spec, factor) for spec in missing])
             return [spec.name for spec in missing]
         finally:
             await admin.close()
@@ -104,9 +80,4 @@ def _new_topic(spec: TopicSpec, factor: int) -> NewTopic:
     config = dict(spec.config)
     if factor >= 3:
         config["min.insync.replicas"] = "2"
-    return NewTopic(
-        name=spec.name,
-        num_partitions=spec.partitions,
-        replication_factor=factor,
-        topic_configs=config,
-    )
+    return NewTopic(name=spec.name, num_partitions=spec.partitions, replication_factor=factor, topic_configs=config)

@@ -1,6 +1,7 @@
 """What every process of the hub is made of: settings, a broker to read, a publisher, an engine, the directory, health and metrics.
 
-``/health/live``: the event loop answers. ``/health/ready``: the database answers, Kafka answers, every consume task runs, lag moves, every background task
+``/health/live``: the event loop answers. ``/health/ready``: the database answers, Kafka answers, every consume task runs, lag moves, every
+background task
 runs. ``/metrics``: Prometheus.
 """
 
@@ -24,14 +25,7 @@ from starlette.routing import BaseRoute, Route
 from shared.db import create_engine, transaction
 from shared.directory import Directory
 from shared.errors import HubError, Unavailable
-from shared.kafka import (
-    DeadLetters,
-    Handler,
-    KeyedPublisher,
-    Reader,
-    make_broker,
-    subscribe,
-)
+from shared.kafka import DeadLetters, Handler, KeyedPublisher, Reader, make_broker, subscribe
 from shared.settings import Settings
 from shared.telemetry import Metrics, log_to_stderr
 
@@ -44,17 +38,13 @@ DirectoryLoader = Callable[[Any], Awaitable[Directory]]
 class Service:
     """One process. Declare readers, tasks, routes and checks, then :meth:`run`."""
 
-    def __init__(
-        self, name: str, settings: Settings, *, directory: DirectoryLoader | None = None
-    ) -> None:
+    def __init__(self, name: str, settings: Settings, *, directory: DirectoryLoader | None = None) -> None:
         self.name = name
         self.settings = settings
         self.metrics = Metrics()
         self.broker = make_broker(settings)
         self.publisher = KeyedPublisher(
-            settings.kafka_bootstrap,
-            timeout_seconds=settings.publish_timeout_seconds,
-            client_id=f"guichet-{name}",
+            settings.kafka_bootstrap, timeout_seconds=settings.publish_timeout_seconds, client_id=f"guichet-{name}"
         )
         self.engine = create_engine(settings.database_url)
         self.dead = DeadLetters(self.publisher, settings.topics, name, self.metrics)
@@ -64,49 +54,25 @@ class Service:
         self._routes: list[BaseRoute] = []
         self._tasks: dict[str, Callable[[], Awaitable[None]]] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._checks: dict[str, Check] = {
-            "database": self._database_answers,
-            "kafka": self._kafka_answers,
-            "readers": self._readers_run,
-        }
+        self._checks: dict[str, Check] = {"database": self._database_answers, "kafka": self._kafka_answers, "readers": self._readers_run}
         self._started = False
 
-    # --- declaring -----------------------------------------------------------------------------------------------------------------------------
+    # --- declaring -----------------------------------------------------------------------------------------------------------------------
 
     def consume(
-        self,
-        handler: Handler,
-        *,
-        group: str,
-        topics: Sequence[str] = (),
-        pattern: str | None = None,
-        max_records: int | None = None,
+        self, handler: Handler, *, group: str, topics: Sequence[str] = (), pattern: str | None = None, max_records: int | None = None
     ) -> Reader:
         """Read *topics* (or all that match *pattern*) as consumer group *group* and hand batches to *handler*."""
         reader = Reader(handler, self.dead, self.metrics, group)
-        subscribe(
-            self.broker,
-            reader,
-            self.settings,
-            topics=topics,
-            pattern=pattern,
-            max_records=max_records,
-        )
+        subscribe(self.broker, reader, self.settings, topics=topics, pattern=pattern, max_records=max_records)
         self.readers.append(reader)
         return reader
 
-    def background(
-        self, task: Callable[[], Awaitable[None]], *, name: str | None = None
-    ) -> None:
+    def background(self, task: Callable[[], Awaitable[None]], *, name: str | None = None) -> None:
         """Run *task* beside the readers; it is started again, after a pause, if it ends or fails."""
         self._tasks[name or task.__name__] = task
 
-    def route(
-        self,
-        path: str,
-        endpoint: Callable[[Request], Awaitable[Response]],
-        methods: Sequence[str] = ("GET",),
-    ) -> None:
+    def route(self, path: str, endpoint: Callable[[Request], Awaitable[Response]], methods: Sequence[str] = ("GET",)) -> None:
         """Serve *path*."""
         self._routes.append(Route(path, endpoint, methods=list(methods)))
 
@@ -114,7 +80,7 @@ class Service:
         """Add a condition of readiness: *check* raises when it does not hold."""
         self._checks[name] = check
 
-    # --- running -------------------------------------------------------------------------------------------------------------------------------
+    # --- running -------------------------------------------------------------------------------------------------------------------------
 
     def app(self) -> Starlette:
         """Return the process's HTTP application; its lifespan starts and stops everything else."""
@@ -161,31 +127,20 @@ class Service:
         if self._load_directory is not None:
             self._tasks["directory"] = self._keep_directory
         for name, task in self._tasks.items():
-            self._running[name] = asyncio.create_task(
-                self._supervised(name, task), name=name
-            )
+            self._running[name] = asyncio.create_task(self._supervised(name, task), name=name)
         if self.readers:
             await self._until_it_works("broker", self.broker.start)
         self._started = True
         log.info("service.ready", extra={"service": self.name})
 
-    async def _until_it_works(
-        self, what: str, start: Callable[[], Awaitable[Any]]
-    ) -> None:
+    async def _until_it_works(self, what: str, start: Callable[[], Awaitable[Any]]) -> None:
         pause = 0.2
         while True:
             try:
                 await start()
                 return
-            except Exception as exc:  # noqa: BLE001
-                log.warning(
-                    "service.waiting",
-                    extra={
-                        "service": self.name,
-                        "for": what,
-                        "error": f"{type(exc).__name__}: {exc}",
-                    },
-                )
+            except Exception as exc:
+                log.warning("service.waiting", extra={"service": self.name, "for": what, "error": f"{type(exc).__name__}: {exc}"})
                 if what == "broker":
                     with contextlib.suppress(Exception):
                         await self.broker.stop()
@@ -212,15 +167,12 @@ class Service:
             try:
                 await task()
             except Unavailable as exc:
-                log.warning(
-                    "task.again",
-                    extra={"task": name, "code": exc.code, "error": str(exc)},
-                )
+                log.warning("task.again", extra={"task": name, "code": exc.code, "error": str(exc)})
             except Exception:
                 log.exception("task.failed", extra={"task": name})
             await asyncio.sleep(1)
 
-    # --- directory -----------------------------------------------------------------------------------------------------------------------------
+    # --- directory -----------------------------------------------------------------------------------------------------------------------
 
     async def _refresh_directory(self) -> None:
         if self._load_directory is not None:
@@ -231,7 +183,7 @@ class Service:
             await asyncio.sleep(self.settings.directory_refresh_seconds)
             await self._refresh_directory()
 
-    # --- health --------------------------------------------------------------------------------------------------------------------------------
+    # --- health --------------------------------------------------------------------------------------------------------------------------
 
     async def _live(self, _: Request) -> Response:
         return JSONResponse({"status": "live", "service": self.name})
@@ -242,29 +194,17 @@ class Service:
             try:
                 async with asyncio.timeout(2):
                     await check()
-            except Exception as exc:  # noqa: BLE001
-                problems[name] = (
-                    str(exc)
-                    if isinstance(exc, HubError | RuntimeError)
-                    else f"{type(exc).__name__}: {exc}"
-                )
+            except Exception as exc:
+                problems[name] = str(exc) if isinstance(exc, HubError | RuntimeError) else f"{type(exc).__name__}: {exc}"
         lag = sum(sum(reader.lag().values()) for reader in self.readers)
-        body = {
-            "status": "not ready" if problems else "ready",
-            "service": self.name,
-            "lag": lag,
-            "problems": problems,
-        }
+        body = {"status": "not ready" if problems else "ready", "service": self.name, "lag": lag, "problems": problems}
         return JSONResponse(body, status_code=503 if problems else 200)
 
     async def _metrics(self, _: Request) -> Response:
         for reader in self.readers:
             for place, waiting in reader.lag().items():
                 self.metrics.lag.labels(place.topic, str(place.partition)).set(waiting)
-        return Response(
-            generate_latest(self.metrics.registry),
-            media_type="text/plain; version=0.0.4",
-        )
+        return Response(generate_latest(self.metrics.registry), media_type="text/plain; version=0.0.4")
 
     async def _database_answers(self) -> None:
         async with transaction(self.engine) as connection:
@@ -279,13 +219,8 @@ class Service:
         for reader in self.readers:
             if not reader.alive():
                 raise RuntimeError(f"consumer group {reader.group} does not run")
-            if (
-                sum(reader.lag().values())
-                and time.monotonic() - reader.progress_at > limit
-            ):
-                raise RuntimeError(
-                    f"consumer group {reader.group} made no progress for {limit:.0f} s"
-                )
+            if sum(reader.lag().values()) and time.monotonic() - reader.progress_at > limit:
+                raise RuntimeError(f"consumer group {reader.group} made no progress for {limit:.0f} s")
         for name, task in self._running.items():
             if task.done():
                 raise RuntimeError(f"background task {name} does not run")

@@ -13,18 +13,12 @@ from shared.contracts import Topics
 class Settings(BaseSettings):
     """Everything a process of the hub can be told. Names are ``GUICHET_<FIELD>``, but for ``KAFKA_BOOTSTRAP`` and ``DATABASE_URL``."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="GUICHET_", frozen=True, populate_by_name=True
-    )
+    model_config = SettingsConfigDict(env_prefix="GUICHET_", frozen=True, populate_by_name=True)
 
-    kafka_bootstrap: str = Field(
-        "127.0.0.1:9092",
-        validation_alias=AliasChoices("KAFKA_BOOTSTRAP", "kafka_bootstrap"),
-    )
+    kafka_bootstrap: str = Field("127.0.0.1:9092", validation_alias=AliasChoices("KAFKA_BOOTSTRAP", "kafka_bootstrap"))
     """Kafka servers, comma separated."""
     database_url: str = Field(
-        "postgresql+asyncpg://guichet@127.0.0.1:5432/guichet",
-        validation_alias=AliasChoices("DATABASE_URL", "database_url"),
+        "postgresql+asyncpg://guichet@127.0.0.1:5432/guichet", validation_alias=AliasChoices("DATABASE_URL", "database_url")
     )
     """PostgreSQL, as an SQLAlchemy address for asyncpg."""
     host: str = "127.0.0.1"
@@ -56,9 +50,7 @@ class Settings(BaseSettings):
 
     policy: str = "eu"
     """Policy pack that judges."""
-    service_urls: dict[str, str] = Field(
-        default_factory=lambda: {"risk": "http://127.0.0.1:8090/risk"}
-    )
+    service_urls: dict[str, str] = Field(default_factory=lambda: {"risk": "http://127.0.0.1:8090/risk"})
     """Base address of each service asked over HTTP, as JSON."""
 
     webhook_allow_local: bool = False

@@ -10,11 +10,7 @@ from typing import Any, Final
 import orjson
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {
-    "message",
-    "asctime",
-    "taskName",
-}
+_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 class JsonLines(logging.Formatter):
@@ -22,15 +18,12 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
-            "at": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-            + f".{int(record.msecs):03d}Z",
+            "at": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
             "level": record.levelname,
             "logger": record.name,
             "event": record.getMessage(),
         }
-        line.update(
-            (key, value) for key, value in vars(record).items() if key not in _STANDARD
-        )
+        line.update((key, value) for key, value in vars(record).items() if key not in _STANDARD)
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return orjson.dumps(line, default=str).decode()
@@ -50,12 +43,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.records = Counter(
-            "guichet_records",
-            "Records read, by topic.",
-            ["topic"],
-            registry=self.registry,
-        )
+        self.records = Counter("guichet_records", "Records read, by topic.", ["topic"], registry=self.registry)
         self.batch_seconds = Histogram(
             "guichet_batch_seconds",
             "Time from a batch read to its offset free to move.",
@@ -63,31 +51,9 @@ class Metrics:
             registry=self.registry,
         )
         self.batch_size = Histogram(
-            "guichet_batch_records",
-            "Records in a batch.",
-            buckets=(1, 5, 25, 100, 250, 500),
-            registry=self.registry,
+            "guichet_batch_records", "Records in a batch.", buckets=(1, 5, 25, 100, 250, 500), registry=self.registry
         )
-        self.retries = Counter(
-            "guichet_batch_retries",
-            "Batches read again, by error code.",
-            ["code"],
-            registry=self.registry,
-        )
-        self.dead = Counter(
-            "guichet_dead_letters",
-            "Records put aside, by error code.",
-            ["code"],
-            registry=self.registry,
-        )
-        self.published = Counter(
-            "guichet_published",
-            "Records published and acknowledged.",
-            registry=self.registry,
-        )
-        self.lag = Gauge(
-            "guichet_lag_records",
-            "Records waiting, by topic and partition.",
-            ["topic", "partition"],
-            registry=self.registry,
-        )
+        self.retries = Counter("guichet_batch_retries", "Batches read again, by error code.", ["code"], registry=self.registry)
+        self.dead = Counter("guichet_dead_letters", "Records put aside, by error code.", ["code"], registry=self.registry)
+        self.published = Counter("guichet_published", "Records published and acknowledged.", registry=self.registry)
+        self.lag = Gauge("guichet_lag_records", "Records waiting, by topic and partition.", ["topic", "partition"], registry=self.registry)

@@ -29,30 +29,8 @@ Channel = Literal["post", "express", "freight"]
 Nature = Literal["sale", "gift", "commercial_sample", "documents", "returned_goods", "mixed", "other"]
 BusinessModel = Literal["b2c", "c2c", "b2b", "b2b2c"]
 PersonType = Literal["natural", "legal", "association"]
-IdentifierScheme = Literal[
-    "eori",
-    "vat",
-    "tin",
-    "duns",
-    "gln",
-    "passport",
-    "national",
-    "personal_customs_code",
-    "other",
-]
-TaxScheme = Literal[
-    "ioss",
-    "voec",
-    "ovr",
-    "gst_au",
-    "gst_nz",
-    "lvg_my",
-    "cl_iva",
-    "special_arrangement",
-    "standard",
-    "other",
-    "none",
-]
+IdentifierScheme = Literal["eori", "vat", "tin", "duns", "gln", "passport", "national", "personal_customs_code", "other"]
+TaxScheme = Literal["ioss", "voec", "ovr", "gst_au", "gst_nz", "lvg_my", "cl_iva", "special_arrangement", "standard", "other", "none"]
 
 
 class Money(Model):
@@ -208,18 +186,7 @@ class Order(Model):
     order_id: Text70
     platform_id: Text35
     order_at: AwareDatetime | None = None
-    order_status: (
-        Literal[
-            "placed",
-            "paid",
-            "shipped",
-            "delivered",
-            "cancelled",
-            "returned",
-            "refunded",
-        ]
-        | None
-    ) = None
+    order_status: Literal["placed", "paid", "shipped", "delivered", "cancelled", "returned", "refunded"] | None = None
     business_model: BusinessModel | None = None
     order_total: Money | None = None
     shipping_charged: Money | None = None

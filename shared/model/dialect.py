@@ -13,8 +13,10 @@ from shared.model.base import Model
 class Dialect(Model):
     """A participant's habits. Everything has a default that suits a sender who follows the guide.
 
-    ``encoding`` is used when the bytes do not tell their own; ``time_zone`` (IANA) is assumed for local times without offset; ``carrier`` and ``platform``
-    are the codes put into keys (default: the participant's own id); ``code_maps`` translate a sender's own codes (``{"nature": {"SG": "11"}}``), ``columns`` a
+    ``encoding`` is used when the bytes do not tell their own; ``time_zone`` (IANA) is assumed for local times without offset; ``carrier``
+    and ``platform``
+    are the codes put into keys (default: the participant's own id); ``code_maps`` translate a sender's own codes (``{"nature": {"SG":
+    "11"}}``), ``columns`` a
     spreadsheet's column names (``{"HAWB No": "hawb"}``); ``severities`` overrides the weight of a finding by its code.
     """
 

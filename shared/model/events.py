@@ -18,7 +18,9 @@ Hash64 = Annotated[str, StringConstraints(max_length=64)]
 
 
 class Payment(Model):
-    """One payment or refund as the payment provider tells it (``payment`` of the standard dataset). References to persons are keyed hashes."""
+    """One payment or refund as the payment provider tells it (``payment`` of the standard dataset). References to persons are keyed
+    hashes.
+    """
 
     payment_id: Text70
     payment_provider_id: Text35
@@ -37,7 +39,8 @@ class Payment(Model):
 class Movement(Model):
     """What carries what: a house consignment in a receptacle, a despatch, under a master document, on a conveyance.
 
-    ``stage`` says how sure it is: ``planned``, ``despatched`` (closed by the sender), ``loaded``, ``received``. Locations are IATA or UN/LOCODE.
+    ``stage`` says how sure it is: ``planned``, ``despatched`` (closed by the sender), ``loaded``, ``received``. Locations are IATA or
+    UN/LOCODE.
     """
 
     stage: Literal["planned", "despatched", "loaded", "received"]
@@ -68,7 +71,8 @@ class Movement(Model):
 class Event(Model):
     """Something that happened: a scan of the carrier or post, stock in or out of a warehouse, a return, a sign of a device or seal.
 
-    ``code`` is the sender's own (``EMC``, ``RCF``); ``means`` the hub's word for it where the format's table has one. Stock and devices name the product or
+    ``code`` is the sender's own (``EMC``, ``RCF``); ``means`` the hub's word for it where the format's table has one. Stock and devices
+    name the product or
     the thing, tracking names the consignment.
     """
 

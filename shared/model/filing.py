@@ -39,7 +39,8 @@ class RawMessage:
 class MessageHead:
     """What a message says of itself as a whole.
 
-    ``message_id`` is the sender's own, or ``sha256:<hex>`` of the bytes where the format has none. ``declared_count`` and ``items`` serve the
+    ``message_id`` is the sender's own, or ``sha256:<hex>`` of the bytes where the format has none. ``declared_count`` and ``items`` serve
+    the
     control total; ``test`` marks a message that must not have effects.
     """
 
@@ -54,8 +55,10 @@ class Filing(Model):
     """One party's data about one consignment or one order: exactly one of the fields in ``KINDS`` is set.
 
     ``filing_id`` is derived from participant, message id and position, so the same message read twice gives the same filing.
-    ``position`` points at the item in the sender's message (``Item[3]``, ``line 17``). ``paths`` holds only those provenance paths that differ from
-    the format's own table (see ``shared.formats.provenance``). ``content_digest`` is SHA-256 (hex) over the content without header and version: two
+    ``position`` points at the item in the sender's message (``Item[3]``, ``line 17``). ``paths`` holds only those provenance paths that
+    differ from
+    the format's own table (see ``shared.formats.provenance``). ``content_digest`` is SHA-256 (hex) over the content without header and
+    version: two
     filings with one digest say the same. ``message_digest`` is SHA-256 of the whole message's bytes.
     """
 

@@ -14,7 +14,9 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from lxml import etree
 
-PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False, remove_comments=True)
+PARSER = etree.XMLParser(
+    resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False, remove_comments=True
+)
 
 
 def flat(body: bytes) -> tuple[str, dict[str, str]]:

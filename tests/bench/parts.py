@@ -69,14 +69,18 @@ class Run:
         return Topics(self.prefix)
 
     def environment(self) -> dict[str, str]:
-        return os.environ | {
-            "KAFKA_BOOTSTRAP": self.bootstrap,
-            "DATABASE_URL": self.database_url,
-            "GUICHET_TOPIC_PREFIX": self.prefix,
-            "GUICHET_POLICY": self.policy,
-            "GUICHET_LOG_LEVEL": "WARNING",
-            "GUICHET_WEBHOOK_ALLOW_LOCAL": "true",
-        } | self.extra
+        return (
+            os.environ
+            | {
+                "KAFKA_BOOTSTRAP": self.bootstrap,
+                "DATABASE_URL": self.database_url,
+                "GUICHET_TOPIC_PREFIX": self.prefix,
+                "GUICHET_POLICY": self.policy,
+                "GUICHET_LOG_LEVEL": "WARNING",
+                "GUICHET_WEBHOOK_ALLOW_LOCAL": "true",
+            }
+            | self.extra
+        )
 
     @contextmanager
     def running(self, *modules: str, arguments: Sequence[str] = (), wait: bool = True) -> Any:
@@ -103,7 +107,7 @@ class Run:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[module]}/health/ready", timeout=2) as answer:  # noqa: S310
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[module]}/health/ready", timeout=2) as answer:
                     if json.loads(answer.read())["status"] == "ready":
                         return
             except OSError:

@@ -1,6 +1,7 @@
 """``make bench``: the hub against a bare Kafka loop and against the usual way, on this machine, in one run.
 
-Every figure but the latencies is a ratio of records a second, counted where they arrive by the log's own clock; items are ITMATT messages of 2.9 kB with three
+Every figure but the latencies is a ratio of records a second, counted where they arrive by the log's own clock; items are ITMATT messages
+of 2.9 kB with three
 content pieces. Median of several runs with minimum and maximum. ``python -m tests.bench.run --help`` tells more.
 """
 
@@ -81,7 +82,7 @@ class Bench:
                 self.rates.setdefault(key, []).append(value)
             self._progress.advance(task)
 
-    # --- one run each --------------------------------------------------------------------------------------------------------------------------
+    # --- one run each --------------------------------------------------------------------------------------------------------------------
 
     async def bare(self) -> dict[str, float]:
         run = await self._run()
@@ -171,7 +172,7 @@ class Bench:
         self.figures["rss_mb"] = [max(samples[-1].values())]
         self.notes["rss_mb_by_quarter"] = [{name.split(".")[1]: round(value, 1) for name, value in sample.items()} for sample in samples]
 
-    # --- set-up --------------------------------------------------------------------------------------------------------------------------------
+    # --- set-up --------------------------------------------------------------------------------------------------------------------------
 
     async def _run(self, policy: str = "eu-policy-only") -> Run:
         """Return a run on topics and a database of its own, with a post, and customs of each destination that hear everything."""
@@ -188,7 +189,7 @@ class Bench:
     def _cpu(self, name: str, seconds: float) -> None:
         self.cpu.setdefault(name, []).append(seconds / self.items * 1e6)
 
-    # --- the result ----------------------------------------------------------------------------------------------------------------------------
+    # --- the result ----------------------------------------------------------------------------------------------------------------------
 
     def ratios(self) -> None:
         """Turn rates into the figures of the table."""
@@ -239,7 +240,9 @@ async def _connect(run: Run) -> None:
 
 
 async def _stream(run: Run, per_second: float, seconds: float, *, first: int, files: int = 0) -> list[float]:
-    """Send single items at a steady rate and return each one's time from door to release topic in ms; *files* of 1,700 items are put among them."""
+    """Send single items at a steady rate and return each one's time from door to release topic in ms; *files* of 1,700 items are put among
+    them.
+    """
     targets = [name for country in DESTINATIONS for name in (run.topics.release(country), run.topics.hold(country))]
     consumer = AIOKafkaConsumer(*targets, bootstrap_servers=run.bootstrap, group_id=None, auto_offset_reset="latest", fetch_max_wait_ms=5)
     await consumer.start()
@@ -286,16 +289,12 @@ def _percentile(values: list[float], percent: int) -> float:
 
 def _spread(values: list[float]) -> dict[str, float]:
     digits = 3 if max(values) < 100 else 1
-    return {
-        "median": round(statistics.median(values), digits),
-        "min": round(min(values), digits),
-        "max": round(max(values), digits),
-    }
+    return {"median": round(statistics.median(values), digits), "min": round(min(values), digits), "max": round(max(values), digits)}
 
 
 def report(bench: Bench, seconds: float) -> dict[str, Any]:
     """Return everything that is kept of the run."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT, check=False)  # noqa: S607
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT, check=False)
     return {
         "figures": {name: _spread(values) for name, values in bench.figures.items()},
         "floors": {name: {"at_most" if name in AT_MOST else "at_least": floor} for name, floor in FLOORS.items()},
@@ -307,7 +306,12 @@ def report(bench: Bench, seconds: float) -> dict[str, Any]:
         "took_seconds": round(seconds),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit.stdout.strip() or "unknown",
-        "machine": {"cores": os.cpu_count(), "architecture": platform.machine(), "system": platform.system(), "python": platform.python_version()},
+        "machine": {
+            "cores": os.cpu_count(),
+            "architecture": platform.machine(),
+            "system": platform.system(),
+            "python": platform.python_version(),
+        },
     }
 
 
@@ -342,14 +346,17 @@ async def main() -> int:
     parser.add_argument("--runs", type=int, default=3, help="runs of each figure (default 3)")
     parser.add_argument("--items", type=int, default=20_000, help="items a run (default 20,000)")
     parser.add_argument("--memory-items", type=int, default=200_000, help="items of the memory figure; 0 leaves it out")
-    parser.add_argument("--only", nargs="*", choices=["stages", "hub", "services", "latency", "memory"], help="only these (bare and naive as needed)")
+    parser.add_argument(
+        "--only", nargs="*", choices=["stages", "hub", "services", "latency", "memory"], help="only these (bare and naive as needed)"
+    )
     parser.add_argument("--var", type=Path, default=ROOT / "var" / "bench", help="folder for the data of the parts")
     parser.add_argument("--keep", action="store_true", help="write the result below tests/bench/results")
     args = parser.parse_args()
     wanted = set(args.only or ["stages", "hub", "services", "latency", "memory"])
     console, began = Console(), time.monotonic()
     parts = Parts(args.var)
-    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn()) as progress:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())
+    with Progress(*columns) as progress:
         parts.start()
         try:
             bench = Bench(parts, progress, args.runs, args.items)

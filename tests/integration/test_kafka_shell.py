@@ -17,14 +17,7 @@ from faststream.kafka import KafkaBroker
 
 from shared.contracts import Topics
 from shared.errors import StoreUnavailable
-from shared.kafka import (
-    DeadLetters,
-    KeyedPublisher,
-    Outgoing,
-    Reader,
-    make_broker,
-    subscribe,
-)
+from shared.kafka import DeadLetters, KeyedPublisher, Outgoing, Reader, make_broker, subscribe
 from shared.kafka_admin import TopicSpec, core_topics, ensure_topics
 from shared.settings import Settings
 from shared.telemetry import Metrics
@@ -32,19 +25,13 @@ from shared.telemetry import Metrics
 
 @pytest.fixture
 def settings(kafka_bootstrap: str) -> Settings:
-    return Settings(
-        kafka_bootstrap=kafka_bootstrap,
-        topic_prefix=f"t{uuid.uuid4().hex[:10]}.",
-        batch_timeout_ms=50,
-    )
+    return Settings(kafka_bootstrap=kafka_bootstrap, topic_prefix=f"t{uuid.uuid4().hex[:10]}.", batch_timeout_ms=50)
 
 
 @pytest.fixture
 async def topic(settings: Settings) -> str:
     name = f"{settings.topic_prefix}things.v1"
-    await ensure_topics(
-        settings.kafka_bootstrap, [TopicSpec(name, 4), *core_topics(settings.topics)]
-    )
+    await ensure_topics(settings.kafka_bootstrap, [TopicSpec(name, 4), *core_topics(settings.topics)])
     return name
 
 
@@ -57,19 +44,11 @@ async def publisher(settings: Settings) -> AsyncIterator[KeyedPublisher]:
 
 @asynccontextmanager
 async def reading(
-    settings: Settings,
-    publisher: KeyedPublisher,
-    topic: str,
-    handler: Callable[[Sequence[Any]], Awaitable[None]],
+    settings: Settings, publisher: KeyedPublisher, topic: str, handler: Callable[[Sequence[Any]], Awaitable[None]]
 ) -> AsyncIterator[Reader]:
     metrics = Metrics()
     broker = make_broker(settings)
-    reader = Reader(
-        handler,
-        DeadLetters(publisher, settings.topics, "test", metrics),
-        metrics,
-        group_of(topic),
-    )
+    reader = Reader(handler, DeadLetters(publisher, settings.topics, "test", metrics), metrics, group_of(topic))
     subscribe(broker, reader, settings, topics=[topic])
     await broker.start()
     try:
@@ -90,9 +69,7 @@ async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 
 
 async def all_records(bootstrap: str, topic: str, count: int) -> list[ConsumerRecord]:
-    consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest", group_id=None
-    )
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest", group_id=None)
     await consumer.start()
     try:
         records: list[ConsumerRecord] = []
@@ -109,28 +86,17 @@ async def committed(bootstrap: str, group: str) -> int:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        return sum(
-            place.offset
-            for place in (await admin.list_consumer_group_offsets(group)).values()
-        )
+        return sum(place.offset for place in (await admin.list_consumer_group_offsets(group)).values())
     finally:
         await admin.close()
 
 
-# --- our publisher -----------------------------------------------------------------------------------------------------------------------------
+# --- our publisher -----------------------------------------------------------------------------------------------------------------------
 
 
-async def test_records_of_one_key_share_a_partition_and_keep_their_order(
-    settings: Settings, topic: str, publisher: KeyedPublisher
-) -> None:
+async def test_records_of_one_key_share_a_partition_and_keep_their_order(settings: Settings, topic: str, publisher: KeyedPublisher) -> None:
     keys = [f"post:{n}".encode() for n in range(10)]
-    await publisher.publish(
-        [
-            Outgoing(topic, key, str(n).encode() * 3000, [])
-            for n in range(300)
-            for key in keys
-        ]
-    )
+    await publisher.publish([Outgoing(topic, key, str(n).encode() * 3000, []) for n in range(300) for key in keys])
     partitions: dict[bytes, set[int]] = defaultdict(set)
     seen: dict[bytes, list[int]] = defaultdict(list)
     for record in await all_records(settings.kafka_bootstrap, topic, 3000):
@@ -138,33 +104,22 @@ async def test_records_of_one_key_share_a_partition_and_keep_their_order(
         seen[record.key].append(len(record.value))
     assert all(len(places) == 1 for places in partitions.values())
     assert len({next(iter(places)) for places in partitions.values()}) > 1
-    assert all(
-        lengths == [len(str(n)) * 3000 for n in range(300)] for lengths in seen.values()
-    )
+    assert all(lengths == [len(str(n)) * 3000 for n in range(300)] for lengths in seen.values())
 
 
-async def test_a_record_larger_than_a_batch_is_published_whole(
-    settings: Settings, topic: str, publisher: KeyedPublisher
-) -> None:
-    await publisher.publish(
-        [
-            Outgoing(topic, b"k", b"x" * 3_000_000, []),
-            Outgoing(topic, b"k", b"small", []),
-        ]
-    )
+async def test_a_record_larger_than_a_batch_is_published_whole(settings: Settings, topic: str, publisher: KeyedPublisher) -> None:
+    await publisher.publish([Outgoing(topic, b"k", b"x" * 3_000_000, []), Outgoing(topic, b"k", b"small", [])])
     first, second = await all_records(settings.kafka_bootstrap, topic, 2)
     assert (len(first.value), second.value) == (3_000_000, b"small")
 
 
-async def test_publishing_to_a_kafka_that_is_away_is_unavailable_within_its_time() -> (
-    None
-):
+async def test_publishing_to_a_kafka_that_is_away_is_unavailable_within_its_time() -> None:
     publisher = KeyedPublisher("127.0.0.1:1", timeout_seconds=2)
     with pytest.raises(StoreUnavailable):
         await asyncio.wait_for(publisher.publish([Outgoing("t", b"k", b"v", [])]), 4)
 
 
-# --- our reader --------------------------------------------------------------------------------------------------------------------------------
+# --- our reader --------------------------------------------------------------------------------------------------------------------------
 
 
 async def test_a_record_with_a_header_that_is_not_utf8_reaches_the_handler(
@@ -175,12 +130,7 @@ async def test_a_record_with_a_header_that_is_not_utf8_reaches_the_handler(
     async def handler(records: Sequence[Any]) -> None:
         seen.extend(record.value for record in records)
 
-    await publisher.publish(
-        [
-            Outgoing(topic, b"k", b"odd", [("name", b"\xff\xfe")]),
-            Outgoing(topic, b"k", b"plain", []),
-        ]
-    )
+    await publisher.publish([Outgoing(topic, b"k", b"odd", [("name", b"\xff\xfe")]), Outgoing(topic, b"k", b"plain", [])])
     async with reading(settings, publisher, topic, handler):
         await until(lambda: len(seen) == 2)
     assert seen == [b"odd", b"plain"]
@@ -197,12 +147,7 @@ async def test_a_poison_record_is_put_aside_and_its_neighbours_are_worked_on(
                 raise KeyError("a bug")
         done.update(record.value for record in records)
 
-    await publisher.publish(
-        [
-            Outgoing(topic, b"k", str(n).encode(), [("ce_id", str(n).encode())])
-            for n in range(20)
-        ]
-    )
+    await publisher.publish([Outgoing(topic, b"k", str(n).encode(), [("ce_id", str(n).encode())]) for n in range(20)])
     async with reading(settings, publisher, topic, handler) as reader:
         await until(lambda: len(done) == 19)
         dead = await all_records(settings.kafka_bootstrap, settings.topics.dead, 1)
@@ -238,21 +183,16 @@ async def test_a_batch_waits_for_a_store_that_is_away_and_nothing_is_committed_m
     assert len(attempts) < 10, "waits between attempts instead of spinning"
 
 
-# --- why: the libraries as they are ------------------------------------------------------------------------------------------------------------
+# --- why: the libraries as they are ------------------------------------------------------------------------------------------------------
 
 
-async def test_publish_batch_of_the_framework_ignores_keys(
-    settings: Settings, topic: str
-) -> None:
+async def test_publish_batch_of_the_framework_ignores_keys(settings: Settings, topic: str) -> None:
     broker = KafkaBroker(settings.kafka_bootstrap)
     await broker.start()
     from faststream.kafka import KafkaPublishMessage
 
     for _ in range(12):
-        await broker.publish_batch(
-            *(KafkaPublishMessage(b"v", key=f"k{n}".encode()) for n in range(10)),
-            topic=topic,
-        )
+        await broker.publish_batch(*(KafkaPublishMessage(b"v", key=f"k{n}".encode()) for n in range(10)), topic=topic)
     await broker.stop()
     places: dict[bytes, set[int]] = defaultdict(set)
     for record in await all_records(settings.kafka_bootstrap, topic, 120):
@@ -260,23 +200,11 @@ async def test_publish_batch_of_the_framework_ignores_keys(
     assert any(len(partitions) > 1 for partitions in places.values())
 
 
-async def _run_framework(
-    settings: Settings,
-    topic: str,
-    policy: Any,
-    body: Callable[[], Awaitable[None]],
-    **options: Any,
-) -> None:
+async def _run_framework(settings: Settings, topic: str, policy: Any, body: Callable[[], Awaitable[None]], **options: Any) -> None:
     broker = KafkaBroker(settings.kafka_bootstrap, **options)
     extra = {} if policy is None else {"ack_policy": policy}
 
-    @broker.subscriber(
-        topic,
-        group_id=f"framework-{topic}",
-        auto_offset_reset="earliest",
-        auto_commit_interval_ms=100,
-        **extra,
-    )
+    @broker.subscriber(topic, group_id=f"framework-{topic}", auto_offset_reset="earliest", auto_commit_interval_ms=100, **extra)
     async def handle(_: Any) -> None:
         await body()
 
@@ -285,15 +213,8 @@ async def _run_framework(
     await broker.stop()
 
 
-async def test_the_default_policy_commits_records_whose_handler_failed(
-    settings: Settings, topic: str, publisher: KeyedPublisher
-) -> None:
-    await publisher.publish(
-        [
-            Outgoing(topic, b"k", b"1", [("content-type", b"text/plain")])
-            for _ in range(5)
-        ]
-    )
+async def test_the_default_policy_commits_records_whose_handler_failed(settings: Settings, topic: str, publisher: KeyedPublisher) -> None:
+    await publisher.publish([Outgoing(topic, b"k", b"1", [("content-type", b"text/plain")]) for _ in range(5)])
 
     async def fail() -> None:
         raise ValueError
@@ -302,12 +223,8 @@ async def test_the_default_policy_commits_records_whose_handler_failed(
     assert await committed(settings.kafka_bootstrap, f"framework-{topic}") == 5
 
 
-async def test_nack_on_error_repeats_without_a_pause(
-    settings: Settings, topic: str, publisher: KeyedPublisher
-) -> None:
-    await publisher.publish(
-        [Outgoing(topic, b"k", b"1", [("content-type", b"text/plain")])]
-    )
+async def test_nack_on_error_repeats_without_a_pause(settings: Settings, topic: str, publisher: KeyedPublisher) -> None:
+    await publisher.publish([Outgoing(topic, b"k", b"1", [("content-type", b"text/plain")])])
     runs = 0
 
     async def fail() -> None:
@@ -320,9 +237,7 @@ async def test_nack_on_error_repeats_without_a_pause(
     assert await committed(settings.kafka_bootstrap, f"framework-{topic}") == 0
 
 
-async def test_the_framework_never_shows_a_record_whose_header_is_not_utf8(
-    settings: Settings, topic: str
-) -> None:
+async def test_the_framework_never_shows_a_record_whose_header_is_not_utf8(settings: Settings, topic: str) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap)
     await producer.start()
     await producer.send_and_wait(topic, b"odd", key=b"k", headers=[("name", b"\xff")])
@@ -340,7 +255,4 @@ async def test_the_framework_never_shows_a_record_whose_header_is_not_utf8(
 def test_topic_names_carry_the_participant_and_the_country_only() -> None:
     topics = Topics()
     assert topics.participant_of(topics.inbound("usp")) == "usp"
-    assert (topics.release("NL"), topics.hold("NL")) == (
-        "exchange.release.nl.v1",
-        "exchange.hold.nl.v1",
-    )
+    assert (topics.release("NL"), topics.hold("NL")) == ("exchange.release.nl.v1", "exchange.hold.nl.v1")
