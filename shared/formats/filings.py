@@ -121,7 +121,7 @@ def conclude(
             _translate(exc, item)
     else:
         _complain(item, kind, content)
-    return reject(item, head, raw, key)
+    return reject(item, head, raw, key or None)
 
 
 def _complain(item: Item, kind: Kind, content: dict[str, Any]) -> None:
@@ -142,6 +142,14 @@ def _translate(exc: ValidationError, item: Item) -> None:
             continue
         known.add(path)
         code = _CODES.get(error["type"], "FLD-FORM")
+        if code == "FLD-UNKNOWN":
+            item.note(
+                code,
+                at="/".join(
+                    [item.position, *(f"{step}[{int(after) + 1}]" if after.isdecimal() else step for step, after in _pairs(steps))]
+                ),
+            )
+            continue
         value = None if code == "FLD-MISSING" else error["input"]
         item.note(
             code,
@@ -149,6 +157,11 @@ def _translate(exc: ValidationError, item: Item) -> None:
             None if isinstance(value, dict | list) else value,
             message=None if code == "FLD-MISSING" else f"{RULES[code].message} {error['msg']}.",
         )
+
+
+def _pairs(steps: Sequence[str]) -> list[tuple[str, str]]:
+    """Return each name of a path with the step after it: an index, or another name."""
+    return [(step, after) for step, after in zip(steps, [*steps[1:], ""], strict=True) if not step.isdecimal()]
 
 
 def reject(item: Item, head: MessageHead, raw: RawMessage, key: str | None = None) -> Rejection:

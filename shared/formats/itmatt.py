@@ -310,7 +310,7 @@ def _identify(consignment: dict[str, str], item: Item) -> str:
     said = consignment.get("house_transport_document_id")
     if said is None:
         item.note("FLD-MISSING", "/house_transport_document_id")
-        return post_key("")
+        return ""
     found = s10.problem(said)
     if found is None and said.isalnum():
         return post_key(said)
@@ -318,7 +318,7 @@ def _identify(consignment: dict[str, str], item: Item) -> str:
     if found is not None:
         code = "DQ-01" if found.severity == "error" else "DQ-02" if found.code == "S10-CHECK" else "FLD-IDENTIFIER"
         item.note(code, "/house_transport_document_id", said, message=found.message, remedy=found.remedy)
-    return post_key(number)
+    return post_key(number) if number.isalnum() and len(number) < 36 else ""
 
 
 def _post(consignment: dict[str, str], postal_part: dict[str, str], loose: dict[str, str], item: Item, raw: RawMessage) -> None:
@@ -365,9 +365,9 @@ def _declaration(
     _party("Recipient", "consignee", consignee, loose, item, extra)
     content["consignor"] = consignor
     content["consignee"] = consignee
-    if "country" in consignor:
+    if consignor.get("country") in checks.COUNTRIES:
         content["country_of_dispatch"] = consignor["country"]
-    if "country" in consignee:
+    if consignee.get("country") in checks.COUNTRIES:
         content["country_of_destination"] = consignee["country"]
     checks.contactable(consignee, item)
     nature = _nature(content, item)

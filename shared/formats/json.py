@@ -42,7 +42,7 @@ def _syntax(exc: orjson.JSONDecodeError, body: bytes) -> Exception:
         return malformed("MSG-CHARSET", "The bytes are not UTF-8.", line=body.count(b"\n", 0, wrong.start) + 1)
     if "surrogate" in exc.msg:
         return malformed("MSG-SURROGATE", line=exc.lineno, column=exc.colno)
-    if "ecursion" in exc.msg:
+    if "depth" in exc.msg.lower() or "recursion" in exc.msg.lower():
         return malformed("MSG-DEPTH")
     if _NO_NUMBER.search(body):
         return malformed("MSG-NUMBER", line=exc.lineno, column=exc.colno)

@@ -137,7 +137,8 @@ def filing(
     content |= {"channel": "express", "house_transport_document_type": "703"}
     if len(carrier) <= 17:
         content["carrier_id"] = carrier
-    key = express_key(carrier, _house(content, item))
+    house = _house(content, item)
+    key = express_key(carrier, house) if house else ""
     _master(content, item)
     function = row.get("function", "original").lower()
     if function not in ("original", "replace", "cancel"):
@@ -156,6 +157,7 @@ def _house(content: dict[str, Any], item: Item) -> str:
     found = house_waybill.problem(said)
     if found is not None:
         item.note("FLD-FORM", "/house_transport_document_id", said, message=found.message, remedy=found.remedy)
+        return ""
     number = content["house_transport_document_id"] = house_waybill.normalise(said)
     return number
 
@@ -183,7 +185,7 @@ def _declaration(content: dict[str, Any], row: Mapping[str, str], lines: Sequenc
     for side, party in _PARTIES.items():
         content[party] = _party(row, side, party, item)
     for field, party in (("country_of_dispatch", "consignor"), ("country_of_destination", "consignee")):
-        if "country" in content[party]:
+        if content[party].get("country") in checks.COUNTRIES:
             content[field] = content[party]["country"]
     checks.contactable(content["consignee"], item)
     checks.number(content, "package_count", _count, "/package_count", item, mandatory=True, positive="DQ-12")

@@ -109,7 +109,7 @@ def _order(said: dict[str, Any], item: Item, head: MessageHead, raw: RawMessage)
     if claimed != platform:
         item.note("FLD-CODE", "/platform_id", claimed, message=f"Orders of this sender belong to platform {platform}.")
     order_id = content.get("order_id")
-    key = order_key(OrderRef.model_construct(platform_id=platform, order_id=str(order_id)[:70]))
+    key = order_key(OrderRef.model_construct(platform_id=platform, order_id=order_id)) if isinstance(order_id, str) else ""
     if "order_at" in content:
         item.note("FLD-UNKNOWN", at=f"{item.position}/order_at")
     _instant(content, item)

@@ -17,6 +17,7 @@ _COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
 _ROOT = re.compile(rb"<(?:([A-Za-z_][\w.-]*):)?([A-Za-z_][\w.-]*)([^>]*)")
 _NAMESPACE = re.compile(rb"""xmlns(?::([\w.-]+))?\s*=\s*["']([^"']*)["']""")
 _KEY = re.compile(rb'"((?:[^"\\]|\\.){1,60})"\s*:')
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f]")
 _CERTAIN: Final = 1.0
 _HINTED: Final = 0.5
 """A format named by the sender is taken when the content is at least that much like it: its reader then says exactly what is wrong."""
@@ -57,8 +58,8 @@ def look(body: bytes, columns: Mapping[str, str] | None = None) -> Sketch:
         return _look_at_xml(head)
     if first in (b"{", b"["):
         return Sketch("json", keys=frozenset(key.decode("utf-8", "replace") for key in _KEY.findall(head)))
-    line = head.partition(b"\n")[0]
-    if head and any(separator in line for separator in (b",", b";", b"\t")):
+    line = head.partition(b"\n")[0].rstrip()
+    if not _CONTROL.search(line) and any(separator in line for separator in (b",", b";", b"\t")):
         return Sketch("csv", keys=column_names(line.decode("utf-8", "replace"), columns or {}))
     return Sketch("other")
 

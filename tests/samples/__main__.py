@@ -1,0 +1,13 @@
+"""Write what the hub makes of the samples named, beside them."""
+
+import sys
+from pathlib import Path
+
+import orjson
+
+from tests.samples import outcome, response
+
+for name in sys.argv[1:]:
+    path = Path(name)
+    found = (response if path.parent.name == "cusrsp" else outcome)(path.read_bytes())
+    path.with_suffix(".expected.json").write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

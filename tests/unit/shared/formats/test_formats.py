@@ -1,0 +1,138 @@
+"""What all formats have in common."""
+
+import pytest
+
+from shared.errors import MalformedMessage, UnknownFormat
+from shared.formats import FORMATS, READERS, WRITERS, json, manifest_csv, manifest_json, order, recognition, rules, values, xml
+from shared.formats.provenance import provenance
+from shared.model import DEFAULT_DIALECT, Dialect, Filing
+from tests.samples import FOLDER, raw, samples
+
+
+def test_every_format_says_what_it_is() -> None:
+    for name, module in FORMATS.items():
+        assert name == module.NAME
+        assert module.TITLE
+        assert module.CONTENT_TYPES
+        assert module.VERSIONS
+        assert module.SOURCE
+        assert module.CERTAINTY in ("published", "inferred", "reconstructed")
+    assert set(READERS) == {"itmatt", "manifest-csv", "manifest-json", "order"}
+    assert set(WRITERS) == {"cusrsp"}
+
+
+@pytest.mark.parametrize("name", sorted(READERS))
+def test_a_format_is_recognised_by_its_content_alone(name: str) -> None:
+    for path in samples(name):
+        if path.stem in ("reference", "single", "several"):
+            assert name == recognition.recognise(path.read_bytes(), "application/octet-stream", "no-such-format").NAME
+
+
+def test_a_hint_decides_where_the_content_nearly_fits() -> None:
+    body = b'<ItmattFile xmlns="urn:elsewhere"><Header/></ItmattFile>'
+    with pytest.raises(UnknownFormat):
+        recognition.recognise(body)
+    assert recognition.recognise(body, hint="itmatt").NAME == "itmatt"
+
+
+def test_a_hint_never_outweighs_the_content() -> None:
+    assert recognition.recognise((FOLDER / "order" / "single.json").read_bytes(), "application/xml", "itmatt").NAME == "order"
+
+
+def test_a_sender_s_own_columns_are_known() -> None:
+    body = b"Waybill No,pieces,mawb,flight,description\nA1,1,888-45123072,XX1,mug\n"
+    dialect = Dialect(columns={"Waybill No": "hawb"})
+    assert recognition.recognise(body, columns=dialect.columns) is READERS["manifest-csv"]
+    assert next(iter(manifest_csv.parse(raw(body), dialect))).key == "express:sample-sender:A1"
+
+
+@pytest.mark.parametrize("name", ["manifest-csv", "manifest-json", "order"])
+def test_every_value_tells_where_it_came_from(name: str) -> None:
+    module = READERS[name]
+    for path in samples(name):
+        try:
+            filings = [item for item in module.parse(raw(path.read_bytes()), DEFAULT_DIALECT) if isinstance(item, Filing)]
+        except MalformedMessage:
+            continue
+        for filing in filings:
+            found = provenance(filing, module.PATHS)
+            derived = {where for where, source in found.items() if source == filing.position}
+            assert derived <= {"/channel", "/carrier_id", "/house_transport_document_type"}
+
+
+def test_a_goods_line_of_a_table_tells_its_own_line() -> None:
+    filing = next(iter(manifest_csv.parse(raw((FOLDER / "manifest-csv" / "two_lines_pounds.csv").read_bytes()), DEFAULT_DIALECT)))
+    assert isinstance(filing, Filing)
+    found = provenance(filing, manifest_csv.PATHS)
+    assert (found["/goods_items/0/hs_code"], found["/goods_items/1/hs_code"]) == ("line 2/hs_code", "line 5/hs_code")
+
+
+def test_a_value_of_the_manifest_s_head_tells_so() -> None:
+    filing = next(iter(manifest_json.parse(raw((FOLDER / "manifest-json" / "reference.json").read_bytes()), DEFAULT_DIALECT)))
+    assert isinstance(filing, Filing)
+    found = provenance(filing, manifest_json.PATHS)
+    assert found["/conveyance_reference"] == "flight"
+    assert found["/goods_items/1/item_amount/amount"] == "consignments[1]/items[2]/item_value"
+
+
+def test_a_corrected_manifest_of_the_same_number_is_another_message() -> None:
+    body = (FOLDER / "manifest-csv" / "two_lines_pounds.csv").read_bytes()
+    heads = [manifest_csv.parse(raw(each), DEFAULT_DIALECT).head.message_id for each in (body, body.replace(b"22.9;", b"23.9;"), body)]
+    assert heads[0] == heads[2] != heads[1]
+
+
+def test_ten_thousand_and_one_consignments_are_refused() -> None:
+    for module, body in (
+        (manifest_csv, b"hawb,mawb,flight,pieces\n" + b"".join(b"A%d,,,1\n" % n for n in range(10_001))),
+        (manifest_json, b'{"consignments": [' + b",".join([b"{}"] * 10_001) + b"]}"),
+        (order, b'{"orders": [' + b",".join([b"{}"] * 10_001) + b"]}"),
+    ):
+        with pytest.raises(MalformedMessage) as refused:
+            module.parse(raw(body), DEFAULT_DIALECT)
+        assert refused.value.finding_code == "MSG-ITEMS"
+
+
+def test_a_text_that_looks_like_a_key_is_no_duplicate() -> None:
+    assert json.parse(b'{"a": "\\"a\\": 1", "b": {"a": 2}}') == {"a": '"a": 1', "b": {"a": 2}}
+
+
+def test_a_text_above_sixty_four_kilobytes_is_refused() -> None:
+    with pytest.raises(MalformedMessage) as refused:
+        json.parse(b'{"a": "' + b"x" * 65_537 + b'"}')
+    assert refused.value.finding_code == "MSG-STRING"
+
+
+def test_nesting_that_exhausts_the_parser_is_refused() -> None:
+    with pytest.raises(MalformedMessage) as refused:
+        json.parse(b"[" * 100_000 + b"]" * 100_000)
+    assert refused.value.finding_code == "MSG-DEPTH"
+
+
+def test_nothing_is_fetched_for_a_document() -> None:
+    with pytest.raises(MalformedMessage) as refused:
+        xml.parse(b'<!DOCTYPE a SYSTEM "http://127.0.0.1:9/a.dtd"><a/>')
+    assert refused.value.finding_code == "MSG-DOCTYPE"
+
+
+def test_every_code_has_a_remedy() -> None:
+    assert all(rule.message.endswith(".") and rule.remedy.endswith(".") for rule in rules.RULES.values())
+
+
+@pytest.mark.parametrize(
+    ("said", "money", "mass", "quantity"),
+    [
+        ("0", "0.00", "0.000", "0"),
+        ("054", "54.00", "54.000", "54"),
+        ("2.5000", "2.50", "2.500", "2.5"),
+        ("-1", "-1.00", "-1.000", "-1"),
+        ("1e5", None, None, None),
+        ("1_000", None, None, None),
+        ("٣", None, None, None),
+        ("NaN", None, None, None),
+        ("1,5", None, None, None),
+    ],
+)
+def test_numbers_have_one_way_of_being_written(said: str, money: str | None, mass: str | None, quantity: str | None) -> None:
+    assert values.money(said, DEFAULT_DIALECT) == money
+    assert values.mass(said, DEFAULT_DIALECT) == mass
+    assert values.quantity(said, DEFAULT_DIALECT) == quantity
