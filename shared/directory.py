@@ -90,7 +90,7 @@ class Directory:
     revision: int = 0
 
     def participant_of_key(self, key: str) -> Participant | None:
-        """Return the active participant who holds the API key, or None. The look-up goes by hash, so its time tells nothing about the key."""
+        """Return the active participant who holds the API key, or None. The look-up goes by hash: its time tells nothing of the key."""
         found = self.participants.get(self.keys.get(hash_of_key(key), ""))
         return found if found is not None and found.active else None
 

@@ -179,7 +179,8 @@ class _Batch(KafkaAckableMessage):
 
     async def nack(self) -> None:
         earliest: dict[TopicPartition, int] = {}
-        for record in self.raw_message:
+        records: Any = self.raw_message
+        for record in records:
             place = TopicPartition(record.topic, record.partition)
             earliest[place] = min(record.offset, earliest.get(place, record.offset))
         for place, offset in earliest.items():
