@@ -95,7 +95,7 @@ def _silences(dossier: Dossier, policy: Policy) -> Iterator[Reason]:
     assert dossier.assessment is not None
     for name in dossier.assessment.required:
         asked = dossier.asked.get(name)
-        if asked is not None and asked.silent and name not in dossier.answers:
+        if asked is not None and asked.silent and not (name in dossier.answers and dossier.answers[name].current):
             service = policy.services.get(name)
             yield Reason(
                 code=f"NO-ANSWER-{name.upper()}",

@@ -67,7 +67,9 @@ class Asked(Model):
 
 
 class Said(Model):
-    """The answer of one service that counts now."""
+    """The answer of one service that counts now. Not ``current``: given for data that have changed since; such a stop stays until its
+    authority, asked
+    again, says otherwise, such a release is forgotten."""
 
     answer_id: str
     request_id: UUID | None = None
@@ -77,6 +79,7 @@ class Said(Model):
     note: str | None = None
     raw_code: str | None = None
     final: bool = False
+    current: bool = True
 
 
 class Hold(Model):
@@ -143,9 +146,11 @@ class Dossier(Model):
         """Return the required services that have neither answered nor let their deadline pass."""
         if self.assessment is None or self.withdrawn or not self.assessment.required:
             return ()
-        return tuple(
-            name for name in self.assessment.required if name not in self.answers and not (name in self.asked and self.asked[name].silent)
-        )
+        return tuple(name for name in self.assessment.required if not self._has_answer(name))
+
+    def _has_answer(self, service: str) -> bool:
+        said, asked = self.answers.get(service), self.asked.get(service)
+        return (said is not None and said.current) or (asked is not None and asked.silent)
 
     def due_at(self) -> datetime | None:
         """Return when the next unanswered question falls due."""

@@ -202,7 +202,11 @@ def _answered(known: Dossier, entry: Input, answer: Answer, policy: Policy) -> D
 
 
 def _supersedes(answer: Answer, before: Said) -> bool:
-    """Later issued wins; of two issued at one instant the same one wins whichever came first."""
+    """Later issued wins; of two issued at one instant the same one wins whichever came first. What was said of earlier data yields to an
+    answer to the
+    present question."""
+    if not before.current and answer.request_id is not None:
+        return True
     return (answer.issued_at, answer.outcome, answer.answer_id) > (before.issued_at, before.outcome, before.answer_id)
 
 
@@ -216,6 +220,7 @@ def _said(answer: Answer) -> Said:
         note=answer.note,
         raw_code=answer.raw_code,
         final=bool(answer.final),
+        current=True,
     )
 
 

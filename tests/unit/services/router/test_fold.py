@@ -89,7 +89,7 @@ def answer_all(history: History, outcome: Outcome = Outcome.RELEASE, **changes: 
         history.add(an_answer(name, outcome, request_id=request.request_id, answer_id=str(request.request_id), **changes))
 
 
-# --- deciding ----------------------------------------------------------------------------------------------------------------------------------
+# --- deciding ----------------------------------------------------------------------------------------------------------------------------
 
 
 def test_policy_alone_decides_at_once() -> None:
@@ -161,7 +161,7 @@ def test_an_unknown_rate_is_never_taken_as_one() -> None:
     assert history.decisions[-1].category == 4
 
 
-# --- versions ----------------------------------------------------------------------------------------------------------------------------------
+# --- versions ----------------------------------------------------------------------------------------------------------------------------
 
 
 def test_the_same_again_changes_nothing_but_is_heard() -> None:
@@ -272,7 +272,7 @@ def test_nobody_joins_the_consignment_of_another() -> None:
     assert history.dossier.parties == ("us-post",)
 
 
-# --- answers -----------------------------------------------------------------------------------------------------------------------------------
+# --- answers -----------------------------------------------------------------------------------------------------------------------------
 
 
 def test_an_answer_before_its_consignment_counts_when_that_comes() -> None:
@@ -312,6 +312,17 @@ def test_changed_data_ask_again_and_the_answer_to_the_earlier_question_does_not_
     assert history.decisions[-1].outcome is Outcome.RELEASE
 
 
+def test_a_hold_stays_while_its_authority_looks_at_changed_data() -> None:
+    history = asked()
+    answer_all(history, Outcome.HOLD)
+    history.add(a_filing(a_house_consignment(gross_mass_kg="0.700"), message_id="M2", function="replace"))
+    assert history.decisions[-1].outcome is Outcome.HOLD
+    assert history.dossier is not None
+    assert history.dossier.waiting_for() == ("risk", "single-window")
+    answer_all(history)
+    assert history.decisions[-1].outcome is Outcome.RELEASE
+
+
 def test_a_service_the_policy_does_not_name_has_no_say() -> None:
     history = asked()
     history.add(an_answer("fortune-teller", Outcome.HOLD))
@@ -341,7 +352,7 @@ def test_a_deadline_for_an_answered_question_changes_nothing() -> None:
     assert [decision.outcome for decision in history.decisions] == [Outcome.RELEASE]
 
 
-# --- officers ----------------------------------------------------------------------------------------------------------------------------------
+# --- officers ----------------------------------------------------------------------------------------------------------------------------
 
 
 def test_an_officer_holds_and_releases() -> None:
@@ -392,7 +403,7 @@ def test_a_hold_before_the_consignment_is_filed_waits_for_it() -> None:
     assert history.decisions[-1].outcome is Outcome.HOLD
 
 
-# --- orders ------------------------------------------------------------------------------------------------------------------------------------
+# --- orders ------------------------------------------------------------------------------------------------------------------------------
 
 
 def test_an_order_fills_what_the_consignment_left_out_and_says_so() -> None:
