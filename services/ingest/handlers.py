@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -87,7 +88,7 @@ class Ingest:
                 continue
             reading = await asyncio.to_thread(self._begin, record)
             work = self._worked(record, reading)
-            while slice_ := [outgoing for outgoing, _ in zip(work, range(SLICE), strict=False)]:
+            while slice_ := list(islice(work, SLICE)):
                 await self._publisher.publish(slice_)
                 await asyncio.sleep(PAUSE_SECONDS)
 
