@@ -31,11 +31,16 @@ class Breaker:
         self.closed_until = 0.0
 
     def failed(self, now: float, retry_after_seconds: float | None = None) -> None:
-        """Count a failure; from the fifth in a row on, pause, each time twice as long."""
+        """Count a failure; from the fifth in a row on, pause, each time twice as long.
+
+        Of those sent side by side the first to fail opens the pause; the others tell nothing new.
+        """
+        if retry_after_seconds:
+            self.closed_until = max(self.closed_until, now + min(retry_after_seconds, LONGEST_PAUSE_SECONDS))
+        elif now < self.closed_until:
+            return
         self.failures += 1
         if self.failures >= FAILURES_TO_OPEN:
             doublings = min(self.failures - FAILURES_TO_OPEN, 16)
             pause = min(FIRST_PAUSE_SECONDS * 2**doublings, LONGEST_PAUSE_SECONDS) * self.scale
             self.closed_until = max(self.closed_until, now + pause)
-        if retry_after_seconds:
-            self.closed_until = max(self.closed_until, now + min(retry_after_seconds, LONGEST_PAUSE_SECONDS))

@@ -35,9 +35,10 @@ from shared.settings import Settings
 
 log = logging.getLogger(__name__)
 
-SLOTS: Final = 16
+SLOTS: Final = 48
 """Deliveries on their way to one endpoint at a time."""
-LEASE: Final = timedelta(seconds=2 * webhook.TOTAL_SECONDS)
+LEASE: Final = timedelta(seconds=webhook.TOTAL_SECONDS + 5)
+"""Longer than an attempt can take; a process that dies delays what it had in hand by this."""
 POLL_SECONDS: Final = 0.5
 GATHER_SECONDS: Final = 0.005
 """After a wake-up, so long for more to come: results are written and rows taken many at a time."""

@@ -130,8 +130,6 @@ _FORGET = text("""
     DELETE FROM notify.feed f USING old WHERE f.subscription = old.subscription AND f.sequence = old.sequence
 """)
 
-_PARKED = text("SELECT count(*) FROM (SELECT 1 FROM notify.delivery WHERE state = 'parked' LIMIT 1000) p")
-
 
 class Position(NamedTuple):
     """How far a feed goes and how far its owner has acknowledged."""
@@ -268,12 +266,6 @@ async def replay(engine: AsyncEngine, subscription: UUID, since: datetime, *, af
     async with transaction(engine) as connection:
         result = await connection.execute(_REPLAY, {"subscription": subscription, "since": since, "after": after})
         return result.rowcount
-
-
-async def parked(engine: AsyncEngine) -> int:
-    """Return how many deliveries are parked, counted up to a thousand."""
-    async with transaction(engine) as connection:
-        return (await connection.execute(_PARKED)).scalar_one()  # type: ignore[no-any-return]
 
 
 # --- reading ------------------------------------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ class CheckedResolver(AbstractResolver):
         await self._inner.close()
 
 
-def open_session(*, allow_local: bool = False, resolver: AbstractResolver | None = None, connections: int = 200) -> aiohttp.ClientSession:
+def open_session(*, allow_local: bool = False, resolver: AbstractResolver | None = None, connections: int = 500) -> aiohttp.ClientSession:
     """Return the session all webhooks of a process share. *resolver* replaces the system's."""
     checked = CheckedResolver(resolver or aiohttp.ThreadedResolver(), allow_local=allow_local)
     connector = aiohttp.TCPConnector(resolver=checked, use_dns_cache=False, limit=connections, limit_per_host=0)

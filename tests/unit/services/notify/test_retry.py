@@ -87,6 +87,13 @@ def test_an_endpoint_that_fails_gets_one_probe_at_a_time_and_all_its_slots_back(
     assert breaker.free(0, 115.0) == 16
 
 
+def test_a_volley_that_fails_at_once_counts_as_one_failure_more() -> None:
+    breaker = Breaker(slots=48)
+    for _ in range(48):
+        breaker.failed(100.0)
+    assert breaker.free(0, 105.0) == 1
+
+
 def test_an_endpoint_that_asks_for_a_pause_gets_it() -> None:
     breaker = Breaker(slots=16)
     breaker.failed(100.0, retry_after_seconds=30)

@@ -1,0 +1,54 @@
+"""The shell reads only what somebody wants, and publishes what it can."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.notify.handlers import Notifier
+from services.notify.ledger import Filed, Head, number
+from services.notify.match import Index, index_of, match
+from shared.contracts import Topics
+from shared.directory import Channel
+from shared.errors import MalformedMessage
+from shared.kafka import Outgoing
+from tests.unit.services.notify.builders import CUSTOMS, POST, ARecord, a_decision, a_directory, a_record, a_subscription
+
+DECISIONS = ("guichet.decision.made",)
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.published: list[Outgoing] = []
+
+    async def publish(self, messages: list[Outgoing]) -> None:
+        self.published += messages
+
+
+def a_notifier(index: Index, publisher: Any = None) -> Notifier:
+    return Notifier(None, publisher, Topics(), lambda: index, {}, lambda filed: None, CollectorRegistry())  # type: ignore[arg-type]
+
+
+async def test_an_event_of_a_type_nobody_wants_is_not_even_read() -> None:
+    index = index_of(a_directory(a_subscription(POST, event_types=DECISIONS)), lambda text: lambda notice: True)
+    record = a_record(a_decision(), type="guichet.submission.read")
+    record.value = b"no JSON at all"
+    await a_notifier(index).on_events([record, a_record(a_decision(parties=()), type="guichet.not.yet.known")])
+
+
+async def test_a_record_without_a_type_is_a_mistake_of_its_writer() -> None:
+    with pytest.raises(MalformedMessage):
+        await a_notifier(Index({})).on_events([ARecord(b"{}", [])])
+
+
+async def test_a_format_that_cannot_write_keeps_no_other_notice_back() -> None:
+    directory = a_directory(a_subscription(POST, Channel.OUTBOUND, format="unheard-of"), a_subscription(CUSTOMS, Channel.KAFKA))
+    told = match(index_of(directory, lambda text: lambda notice: True), DECISIONS[0], a_decision())
+    filed: list[Filed] = number(told, {each.id: Head() for each in directory.subscriptions}, {})[0]
+    recorder = Recorder()
+    with pytest.raises(KeyError):
+        await a_notifier(Index({}), recorder)._publish(filed)
+    assert [message.topic for message in recorder.published] == ["exchange.release.fr.v1"]
+    assert dict(recorder.published[0].headers)["ce_subscription"] == str(directory.subscriptions[1].id).encode()
