@@ -177,7 +177,7 @@ async def _replay(id: UUID, since: datetime, after: int) -> int:
     from shared.directory_store import note, set_subscription_state
 
     async with hub.engine() as engine:
+        count = await make_due(engine, id, since, after=after)  # before it is active again, or later notices would overtake
         await set_subscription_state(engine, id, "active")
-        count = await make_due(engine, id, since, after=after)
         await note(engine, hub.operator(), "subscription.replay", str(id), f"{count} since {since.isoformat()} after {after}")
     return count
