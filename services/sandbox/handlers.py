@@ -25,6 +25,7 @@ from shared.contracts import ServiceRequest, Topics, derived_id, event_headers
 from shared.kafka import KeyedPublisher, Outgoing
 
 HANG_SECONDS: Final = 120.0
+_LOOK_SECONDS: Final = 0.25
 _ASKED: Final = TypeAdapter(tuple[ServiceRequest, ...])
 _HOOK_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
@@ -125,7 +126,7 @@ class RiskService:
             return JSONResponse({"answers": []})
         call = self._this_call(asked[0])
         if call.hang:
-            await asyncio.sleep(HANG_SECONDS)
+            await _hang(request)
         if call.error:
             return JSONResponse({"error": "the risk service is not well"}, status_code=500)
         return await self._answered(asked)
@@ -206,7 +207,7 @@ class Hooks:
         if not _HOOK_NAME.fullmatch(name):
             return Response(status_code=404)
         body = await request.body()
-        trouble = await self._trouble(name, request.headers.get("webhook-id", ""))
+        trouble = await self._trouble(name, request)
         if trouble is not None:
             return trouble
         inbox = self.inbox(name)
@@ -222,7 +223,7 @@ class Hooks:
             return JSONResponse({"error": str(exc)[:500]}, status_code=400)
         return Response(status_code=204)
 
-    async def _trouble(self, name: str, webhook_id: str) -> Response | None:
+    async def _trouble(self, name: str, request: Request) -> Response | None:
         """Return the answer of a receiver in trouble, None when all is well."""
         behaviour = self._board.now.of_hook(name)
         if behaviour.delay_ms:
@@ -233,12 +234,13 @@ class Hooks:
             case "gone":
                 return Response(status_code=410)
             case "hang":
-                await asyncio.sleep(HANG_SECONDS)
+                await _hang(request)
             case "drip":
                 return StreamingResponse(_drip(), status_code=200)
             case "up":
                 pass
         if behaviour.error_rate:
+            webhook_id = request.headers.get("webhook-id", "")
             attempt = self.inbox(name).attempt(webhook_id)
             if chance(self._board.now.seed, "hook", webhook_id, attempt) < behaviour.error_rate:
                 return Response(status_code=500)
@@ -257,6 +259,14 @@ class Hooks:
         entries = inbox.after(max(after, 0), min(max(limit, 1), 10_000))
         listed = b",".join(entry.to_json() for entry in entries)
         return Response(b'{"refused":%d,"received":[%b]}' % (inbox.refused, listed), media_type="application/json")
+
+
+async def _hang(request: Request) -> None:
+    """Say nothing until the caller gives up."""
+    for _ in range(int(HANG_SECONDS / _LOOK_SECONDS)):
+        if await request.is_disconnected():
+            return
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _drip() -> AsyncIterator[bytes]:
