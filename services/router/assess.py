@@ -8,6 +8,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from services.router.building import build
 from services.router.category import Category, categorise, intrinsic_value
 from services.router.dossier import Assessment
 from services.router.merge import merge
@@ -49,7 +50,8 @@ def assess(filing: Filing, orders: Sequence[Filing], policy: Policy, day: date) 
     consignment, filled = merge(filing.consignment, orders)
     judgement = judge_consignment(consignment, orders, policy, day)
     category = judgement.category
-    assessment = Assessment.model_construct(
+    assessment = build(
+        Assessment,
         category=category.number,
         category_rule=category.rule,
         value=f"{category.value.amount} {category.value.currency}" if category.value is not None else None,
@@ -129,7 +131,7 @@ def _pointing(reason: Reason, consignment: Consignment, judgement: Judgement) ->
         at = _first(judgement.items, lambda item: bool(item.regulated), consignment, "hs_code")
     if at is None:
         return reason
-    return Reason.model_construct(**{**reason.__dict__, "path": at[0], "value": at[1] or None})
+    return build(Reason, **{**reason.__dict__, "path": at[0], "value": at[1] or None})
 
 
 def _first(items: Sequence[ItemVerdict], meets: Any, consignment: Consignment, name: str) -> tuple[str, str] | None:
@@ -176,7 +178,8 @@ _FILLED: Final = Finding(
 def summary_of(consignment: Consignment) -> Summary:
     """Return what of *consignment* may travel with events: no person."""
     postal = consignment.postal
-    return Summary.model_construct(
+    return build(
+        Summary,
         house_transport_document_id=consignment.house_transport_document_id,
         master_transport_document_id=consignment.master_transport_document_id,
         channel=consignment.channel,

@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from services.router.building import build
 from services.router.quality import ItemVerdict
 from shared.codes.country_profiles import Profile, profile_for
 from shared.codes.exchange_rates import Rates, convert
@@ -48,7 +49,7 @@ def categorise(consignment: Consignment, complete: bool, items: Sequence[ItemVer
         return Category(4, 4, None, profile.row_id, (*flags, "value_not_established"))
     if not profile.threshold_confirmed:
         flags = (*flags, "threshold_unconfirmed")
-    return _by_value(Money.model_construct(amount=value, currency=profile.threshold_currency), profile, flags)
+    return _by_value(build(Money, amount=value, currency=profile.threshold_currency), profile, flags)
 
 
 def _by_value(value: Money, profile: Profile, flags: tuple[str, ...]) -> Category:

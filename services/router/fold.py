@@ -14,12 +14,13 @@ from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from services.router.assess import assess, summary_of
+from services.router.building import build
 from services.router.decide import decide, signature
 from services.router.dossier import LIFTABLE, Decided, Dossier, HeldOrder, Hold, Said
 from services.router.lifecycle import State, state_of
 from services.router.policy.model import Policy
 from services.router.route import ask
-from services.router.versions import Reception, held, receive
+from services.router.versions import Reception, held, receive, ref_of
 from shared.contracts import (
     REQUEST_TYPE,
     TYPE_OF,
@@ -98,7 +99,7 @@ def _filed(known: Dossier, entry: Input, filing: Filing, policy: Policy, now: da
         same = known.with_(_newest(known, filing))
         return Step(same, (_accepted(same, entry, filing, reception, now, same.summary),))
     parties = _joined(known.parties, filing.participant)
-    ref = FilingRef.of(filing)
+    ref = ref_of(filing)
     if reception.effect == "withdrawn":
         summary = known.summary or (summary_of(filing.consignment) if filing.consignment is not None else _summary_from(entry.key))
         gone = known.with_(
@@ -211,7 +212,8 @@ def _supersedes(answer: Answer, before: Said) -> bool:
 
 
 def _said(answer: Answer) -> Said:
-    return Said.model_construct(
+    return build(
+        Said,
         answer_id=answer.answer_id,
         request_id=answer.request_id,
         outcome=answer.outcome,
@@ -270,7 +272,8 @@ def _conclude(dossier: Dossier, entry: Input, policy: Policy, now: datetime, eve
         name = signature(dossier, verdict)
         if dossier.decision is None or dossier.decision.signature != name:
             event_id = _event_id(entry, DecisionMade)
-            body = DecisionMade.model_construct(
+            body = build(
+                DecisionMade,
                 event_id=event_id,
                 key=dossier.key,
                 sequence=dossier.sequence,
@@ -287,8 +290,8 @@ def _conclude(dossier: Dossier, entry: Input, policy: Policy, now: datetime, eve
                 supersedes=dossier.decision.event_id if dossier.decision is not None else None,
                 missing=(dossier.assessment.missing or None) if dossier.assessment is not None else None,
             )
-            changes["decision"] = Decided.model_construct(
-                event_id=event_id, outcome=verdict.outcome, sequence=dossier.sequence, decided_at=now, signature=name
+            changes["decision"] = build(
+                Decided, event_id=event_id, outcome=verdict.outcome, sequence=dossier.sequence, decided_at=now, signature=name
             )
             events = (*events, Event(TYPE_OF[DecisionMade], event_id, body))
     return Step(dossier.with_(changes), events)
@@ -305,22 +308,27 @@ def _accepted(
 ) -> Event:
     event_id = _event_id(entry, ConsignmentAccepted)
     findings = (*(filing.findings or ()), *(reception.findings if reception is not None else ()), *more)
-    body = ConsignmentAccepted.model_construct(
+    body = build(
+        ConsignmentAccepted,
         event_id=event_id,
         key=dossier.key,
         sequence=dossier.sequence,
         accepted_at=now,
-        filing=FilingRef.of(filing),
+        filing=_ref_of(filing, dossier),
         effect=_told(reception),
         missing=(dossier.assessment.missing or None) if dossier.assessment is not None else None,
         findings=findings or None,
         consignment=summary,
-        order=OrderRef.model_construct(platform_id=filing.order.platform_id, order_id=filing.order.order_id)
-        if filing.order is not None
-        else None,
+        order=build(OrderRef, platform_id=filing.order.platform_id, order_id=filing.order.order_id) if filing.order is not None else None,
         parties=dossier.parties,
     )
     return Event(TYPE_OF[ConsignmentAccepted], event_id, body)
+
+
+def _ref_of(filing: Filing, dossier: Dossier) -> FilingRef:
+    """Return the reference of *filing*: the one made for the dossier where it is the filing held."""
+    held = dossier.filing
+    return held.ref if held is not None and held.cause_id == filing.filing_id else ref_of(filing)
 
 
 def _told(reception: Reception | None) -> Literal["created", "changed", "repeated", "stale", "withdrawn", "linked"]:
@@ -347,4 +355,4 @@ def _summary_from(key: str) -> Summary:
     """Return what a key alone tells of a consignment that was cancelled before it was ever filed."""
     channel, _, rest = key.partition(":")
     channels: Mapping[str, Any] = {"post": "post", "express": "express", "freight": "freight"}
-    return Summary.model_construct(house_transport_document_id=rest.rpartition(":")[2], channel=channels[channel])
+    return build(Summary, house_transport_document_id=rest.rpartition(":")[2], channel=channels[channel])

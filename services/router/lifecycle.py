@@ -68,7 +68,10 @@ announced again once it was filed."""
 
 def state_of(dossier: Dossier, outcome: Outcome | None) -> State:
     """Return the state of *dossier* whose facts give *outcome* (None: undecided)."""
-    return next(row.state for row in TABLE if row.holds(dossier, outcome))
+    for row in TABLE:
+        if row.holds(dossier, outcome):
+            break
+    return row.state
 
 
 def diagram() -> str:

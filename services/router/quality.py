@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, cast
 
+from services.router.building import build
 from shared.codes import dataset, goods_description, regulated_goods
 from shared.contracts import Missing
 from shared.errors import Misconfigured
@@ -72,12 +73,14 @@ class Views(NamedTuple):
             "consignor": consignment.consignor.__dict__ if consignment.consignor is not None else _EMPTY,
             "consignee": consignment.consignee.__dict__ if consignment.consignee is not None else _EMPTY,
         }
-        found = [
-            _missing(need, need.path)
-            for need in self.of_consignment[consignment.channel]
-            if not any(known[owner].get(name) not in (None, "") for owner, name in need.alternatives)
-            and (need.documents_too or not documents)
-        ]
+        found: list[Missing] = []
+        for need in self.of_consignment[consignment.channel]:
+            for owner, name in need.alternatives:
+                if known[owner].get(name):
+                    break
+            else:
+                if need.documents_too or not documents:
+                    found.append(_missing(need, need.path))
         needs = self.of_items[consignment.channel]
         if not consignment.goods_items:
             found += [_missing(need, f"/goods_items/0{need.path}") for need in needs if need.documents_too or not documents]
@@ -98,7 +101,7 @@ def _lacks(values: Mapping[str, Any], need: Need) -> bool:
 
 
 def _missing(need: Need, path: str) -> Missing:
-    return Missing.model_construct(path=path, view=cast(Any, need.view), holders=need.holders)
+    return build(Missing, path=path, view=cast(Any, need.view), holders=need.holders)
 
 
 def _need(element: str, view: str, holders: Mapping[str, Sequence[str]], documents_too: bool) -> Need:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from services.router.building import build
 from services.router.dossier import Asked, Dossier, Said
 from services.router.policy.model import Policy
 from shared.contracts import Outcome, ServiceRequest, derived_id
@@ -36,8 +37,8 @@ def ask(dossier: Dossier, before: str | None, consignment: Consignment, cause: U
     new = [name for name in dossier.assessment.required if name not in asked and not (name in answers and answers[name].current)]
     requests = tuple(_request(name, dossier, consignment, cause, policy, now) for name in new)
     for request in requests:
-        asked[request.service] = Asked.model_construct(
-            request_id=request.request_id, asked_at=request.asked_at, due_at=request.answer_due_at, silent=False
+        asked[request.service] = build(
+            Asked, request_id=request.request_id, asked_at=request.asked_at, due_at=request.answer_due_at, silent=False
         )
     return Questions(requests, asked, answers)
 
@@ -50,7 +51,8 @@ def _stops(answers: Mapping[str, Said]) -> dict[str, Said]:
 def _request(name: str, dossier: Dossier, consignment: Consignment, cause: UUID, policy: Policy, now: datetime) -> ServiceRequest:
     orders: tuple[Order, ...] = tuple(filing.order for filing in dossier.order_contents if filing.order is not None)
     assert dossier.assessment is not None
-    return ServiceRequest.model_construct(
+    return build(
+        ServiceRequest,
         request_id=derived_id(cause, "request", name),
         key=dossier.key,
         service=name,

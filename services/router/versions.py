@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
+from services.router.building import build
 from services.router.dossier import Dossier, Held
 from shared.contracts import FilingRef
 from shared.model import Filing, Finding, Severity
@@ -53,12 +54,30 @@ def receive(dossier: Dossier, filing: Filing, *, conflict: bool = False) -> Rece
 
 def held(filing: Filing, ref: FilingRef | None = None) -> Held:
     """Return what the dossier keeps of *filing*."""
-    return Held.model_construct(
-        ref=ref or FilingRef.of(filing),
+    return build(
+        Held,
+        ref=ref or ref_of(filing),
         cause_id=filing.filing_id,
         content_digest=filing.content_digest,
         prepared_at=filing.prepared_at,
         version=filing.version,
+    )
+
+
+def ref_of(filing: Filing) -> FilingRef:
+    """Return which filing *filing* is, without its content."""
+    return build(
+        FilingRef,
+        filing_id=filing.filing_id,
+        participant=filing.participant,
+        format=filing.format,
+        message_id=filing.message_id,
+        position=filing.position,
+        function=filing.function,
+        version=filing.version,
+        received_at=filing.received_at,
+        submission_id=filing.submission_id,
+        kind="order" if filing.order is not None else "consignment",
     )
 
 

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final, Literal
 import orjson
 from pydantic import Field, StringConstraints, model_validator
 
+from services.router.building import build
 from services.router.quality import Views
 from shared.codes.exchange_rates import Rates, parse_rates
 from shared.contracts import Outcome, PolicyRef, PublicReason, Reason
@@ -70,7 +71,8 @@ class Rule(Model):
 
     def reason(self) -> Reason:
         """Return what a decision says when this rule fired."""
-        return Reason.model_construct(
+        return build(
+            Reason,
             code=self.code,
             outcome=self.outcome or Outcome.RELEASE,
             public=self.public,
