@@ -18,7 +18,11 @@ REF: Final = "#/components/schemas/{model}"
 
 MESSAGES: Final[Mapping[str, type[Model]]] = {**INPUTS, **EVENTS, REQUEST_TYPE: ServiceRequest, NOTICE_TYPE: Notice}
 RAW: Final = {
-    "submission": {"title": "The sender's own bytes", "contentType": "application/octet-stream", "payload": {"type": "string", "format": "binary"}},
+    "submission": {
+        "title": "The sender's own bytes",
+        "contentType": "application/octet-stream",
+        "payload": {"type": "string", "format": "binary"},
+    },
     "outbound": {"title": "A notice in the participant's own format", "payload": {"type": "string", "format": "binary"}},
     "dead": {"title": "A record put aside, bytes and headers as they came, with dead_* headers that say why", "payload": {}},
 }
@@ -30,7 +34,13 @@ def document() -> dict[str, Any]:
     _, schemas = models_json_schema([(model, "serialization") for model in dict.fromkeys(MESSAGES.values())], ref_template=REF)
     inputs, events = list(INPUTS), list(EVENTS)
     places: list[tuple[str, str, list[str], list[str], str]] = [
-        ("inbound", topics.inbound("{participant}"), ["participant"], ["submission"], "Raw messages of one participant: its ACL, or the HTTP door."),
+        (
+            "inbound",
+            topics.inbound("{participant}"),
+            ["participant"],
+            ["submission"],
+            "Raw messages of one participant: its ACL, or the HTTP door.",
+        ),
         ("filings", topics.filings, [], [inputs[0]], "What a format made of them, keyed by consignment."),
         ("answers", topics.answers, [], [inputs[1]], "What single windows, risk services and agencies answered."),
         ("commands", topics.commands, [], [inputs[2]], "What officers and the clock want."),
@@ -52,8 +62,18 @@ def document() -> dict[str, Any]:
         "defaultContentType": "application/json",
         "channels": {name: _channel(address, parameters, messages, text) for name, address, parameters, messages, text in places},
         "operations": {name: _operation(name, messages) for name, _, _, messages, _ in places},
-        "components": {"messages": _messages(), "schemas": schemas["$defs"]},
+        "components": {"messages": _messages(), "schemas": _unwrapped(schemas["$defs"])},
     }
+
+
+def _unwrapped(node: Any) -> Any:
+    """Return *node* with descriptions as one line each: how a docstring is wrapped is no part of the contract."""
+    if isinstance(node, dict):
+        return {
+            key: " ".join(value.split()) if key == "description" and isinstance(value, str) else _unwrapped(value)
+            for key, value in node.items()
+        }
+    return [_unwrapped(value) for value in node] if isinstance(node, list) else node
 
 
 def _channel(address: str, parameters: list[str], messages: list[str], text: str) -> dict[str, Any]:
@@ -90,7 +110,12 @@ def _messages() -> dict[str, Any]:
         },
     }
     made = {
-        name: {"name": name, "title": (model.__doc__ or name).split("\n")[0], "headers": headers, "payload": {"$ref": REF.format(model=model.__name__)}}
+        name: {
+            "name": name,
+            "title": (model.__doc__ or name).split("\n")[0],
+            "headers": headers,
+            "payload": {"$ref": REF.format(model=model.__name__)},
+        }
         for name, model in MESSAGES.items()
     }
     return {**made, **RAW}

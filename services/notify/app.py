@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -71,12 +70,7 @@ def build(settings: Settings) -> Service:
 
 def main() -> None:
     """Run the service until it is told to stop."""
-    service = build(Settings())
-    # What is loaded now lives as long as the process; a batch's garbage is found without walking it (measured: 161 → 92 µs an event).
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-    service.run()
+    build(Settings()).run()
 
 
 if __name__ == "__main__":
