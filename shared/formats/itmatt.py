@@ -177,8 +177,8 @@ def _shape(namespace: str) -> xml.Shape:
 
 
 @cache
-def _header_shape(namespace: str) -> xml.Shape:
-    return xml.Shape({xml.qualified(namespace, name): xml.Leaf(0, name) for name in _HEADER}, {}, {})
+def _header_names(namespace: str) -> dict[str, str]:
+    return {xml.qualified(namespace, name): name for name in _HEADER}
 
 
 # --- recognising and reading -------------------------------------------------------------------------------------------------------------
@@ -214,7 +214,8 @@ def _header(root: etree._Element, namespace: str) -> dict[str, str]:
     element = next(root.iterchildren(xml.qualified(namespace, "Header")), None)
     if element is None:
         raise xml.malformed("MSG-HEAD", "The file has no Header.", path="Header", line=root.sourceline)
-    header = xml.walk(element, _header_shape(namespace), 1).parts[0]
+    names = _header_names(namespace)
+    header = {names[child.tag]: child.text.strip() for child in element if child.text and child.tag in names}
     for name in _HEADER:
         if name not in header and name not in ("FileId", "TestInd"):
             raise xml.malformed("MSG-HEAD", f"Header/{name} is missing.", path=f"Header/{name}", line=element.sourceline)

@@ -23,7 +23,10 @@ ATTRIBUTE_LIMIT: Final = 32
 CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin-1", "iso-8859-15", "windows-1252"})
 """Character sets a message may declare: all keep ASCII where it is, so the checks before parsing see what the parser sees."""
 
-_DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
+_OWN_PARSER_BYTES: Final = 64 * 1024
+"""From here on a message has a parser of its own: a parser is locked while it works, and a large file may be parsed in another thread."""
+
+_DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _TOO_MANY_ATTRIBUTES = etree.XPath(f"boolean(//*[count(@*) > {ATTRIBUTE_LIMIT}])")
 _OPTIONS: Final[dict[str, Any]] = {
     "resolve_entities": False,
@@ -63,10 +66,10 @@ def parse(body: bytes, fallback_encoding: str = "utf-8") -> etree._Element:
     Raises :class:`MalformedMessage`.
     """
     check_bytes(body)
-    if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
-        raise malformed("MSG-DOCTYPE", line=body.count(b"\n", 0, max(body.find(b"<!DOCTYPE"), 0)) + 1)
+    if b"<!DOCTYPE" in body:
+        raise malformed("MSG-DOCTYPE", line=body.count(b"\n", 0, body.find(b"<!DOCTYPE")) + 1)
     declared = _DECLARED.match(body)
-    parser = _PARSER
+    parser = _PARSER if len(body) < _OWN_PARSER_BYTES else etree.XMLParser(**_OPTIONS)
     if declared is None:
         if fallback_encoding.lower() not in {"utf-8", "utf8"}:
             parser = etree.XMLParser(encoding=fallback_encoding, **_OPTIONS)
@@ -76,7 +79,7 @@ def parse(body: bytes, fallback_encoding: str = "utf-8") -> etree._Element:
         root = etree.fromstring(body, parser)
     except etree.XMLSyntaxError as exc:
         raise _syntax(exc) from exc
-    if body.count(b'="') + body.count(b"='") > ATTRIBUTE_LIMIT and _TOO_MANY_ATTRIBUTES(root):
+    if body.count(b"=") > ATTRIBUTE_LIMIT and _TOO_MANY_ATTRIBUTES(root):
         raise malformed("MSG-ATTRIBUTES")
     return root
 
