@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.output import show_line
-from services.cli.parsing import DialectFile, Files, FormatName, participant, read_all
+from services.cli.parsing import DialectFile, Files, FormatName, Sender, participant, read_all
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -27,9 +27,9 @@ def decide(
     pack: Annotated[str, typer.Option(help="Policy pack that judges.")] = "eu",
     at: Annotated[str | None, typer.Option(help="When it is judged, ISO 8601; UTC without offset; now where not given.")] = None,
     answers: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Answers of services, as a JSON list.")] = None,
-    sender: Annotated[str, typer.Option("--as", help="Who sent the messages; part of the keys of express parcels and orders.")] = "sender",
     format: FormatName = None,
     dialect: DialectFile = None,
+    sender: Sender = None,
 ) -> None:
     """Decide offline: one JSON decision per consignment, with the rules that fired and why. Orders among the files are linked.
 
@@ -119,7 +119,7 @@ def _accepted(batch: Batch, key: str) -> list[ConsignmentAccepted]:
 
 
 def _read(
-    files: Iterable[Path], format: str | None, dialect: Path | None, sender: str, now: datetime
+    files: Iterable[Path], format: str | None, dialect: Path | None, sender: str | None, now: datetime
 ) -> tuple[list[Filing], list[Answer], bool]:
     """Read all files; what is rejected is told on standard error."""
     from shared.model import Filing, Rejection

@@ -31,18 +31,21 @@ File = Annotated[Path, typer.Argument(callback=readable, help="The message; - re
 FormatName = Annotated[str | None, typer.Option("--format", help="Name of the format; recognised from the bytes where not given.")]
 DialectFile = Annotated[Path | None, typer.Option("--dialect", exists=True, dir_okay=False, help="The sender's dialect, as JSON.")]
 
+Sender = Annotated[
+    str | None,
+    typer.Option("--as", help="Who sent the messages: part of the keys of express parcels. Orders are read as their own platform's."),
+]
 SENDER = "sender"
-"""The participant that offline messages are read for."""
+"""The participant that offline messages are read for where none is named."""
 
 
-def parse(files: Files, format: FormatName = None, dialect: DialectFile = None) -> None:
+def parse(files: Files, format: FormatName = None, dialect: DialectFile = None, sender: Sender = None) -> None:
     """Read messages offline: one JSON object per filing or rejection on standard output. Exit 0 all well-formed, 1 some rejected, 2 usage.
 
     Example: guichet parse itmatt.xml manifest.csv --dialect carrier.json
     """
-    sender = participant(format, dialect)
     rejected = False
-    for outcome in read_all(files, sender, datetime.now(UTC), format):
+    for outcome in read_all(files, participant(format, dialect, sender), datetime.now(UTC), format):
         shown = shown_outcome(outcome)
         rejected = rejected or shown["kind"] == "rejection"
         show_line(shown)
@@ -78,13 +81,17 @@ def read_bytes(path: Path) -> bytes:
     return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
 
 
-def participant(format: str | None, dialect: Path | None, id: str = SENDER) -> Participant:
+def participant(format: str | None, dialect: Path | None, id: str | None = None) -> Participant:
     """Return the sender that offline messages are read for: one who may send anything. An unknown *format* is a usage mistake."""
+    from shared.contracts import PARTICIPANT_PATTERN
     from shared.directory import Participant, Role
     from shared.formats import READERS
 
     if format is not None and format not in READERS:
         raise typer.BadParameter(f"no format {format!r} that the hub reads; there are: {', '.join(READERS)}", param_hint="--format")
+    if id is not None and not PARTICIPANT_PATTERN.fullmatch(id):
+        raise typer.BadParameter("a participant's id is lower-case letters, digits, hyphens", param_hint="--as")
+    id = id or SENDER
     return Participant(id=id, name=id, role=Role.CUSTOMS, country="ZZ", formats=(format,) if format else (), dialect=read_dialect(dialect))
 
 
@@ -109,7 +116,24 @@ def read_all(
     from shared.model import RawMessage
 
     for path in files:
-        yield from intake.read(RawMessage(sender.id, read_bytes(path), received_at, format_hint=format), sender)
+        body = read_bytes(path)
+        yield from intake.read(RawMessage(sender.id, body, received_at, format_hint=format), _own_platform(sender, body))
+
+
+def _own_platform(sender: Participant, body: bytes) -> Participant:
+    """Return *sender* as the platform that an order message names; online that is the owner of the key, and no other name is taken."""
+    import orjson
+
+    from shared.contracts import PARTICIPANT_PATTERN
+
+    try:
+        message = orjson.loads(body)
+        named = str((message["orders"][0] if "orders" in message else message)["platform_id"])
+    except (orjson.JSONDecodeError, LookupError, TypeError):
+        return sender
+    if sender.id != SENDER or sender.dialect.platform or not PARTICIPANT_PATTERN.fullmatch(named):
+        return sender
+    return sender.model_copy(update={"dialect": sender.dialect.model_copy(update={"platform": named})})
 
 
 def shown_outcome(outcome: Filing | Answer | Rejection) -> dict[str, Any]:

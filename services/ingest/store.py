@@ -61,7 +61,7 @@ class Cursor:
         """Read what ``str`` wrote. Raises ``ValueError``."""
         if value.startswith("r"):
             return cls(rejection_id=UUID(value[1:]))
-        if value.startswith("i") and value[1:].isdecimal() and len(value) < 10:
+        if value.startswith("i") and value.isascii() and value[1:].isdecimal() and len(value) < 10:
             return cls(ordinal=int(value[1:]))
         raise ValueError(value[:50])
 
