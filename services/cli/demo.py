@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import time
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -32,15 +32,15 @@ QUIET_SECONDS: Final = 1.0
 PATIENCE_SECONDS: Final = 60.0
 ITEMS_PER_SECOND: Final = 50
 """The slowest hub that the demo waits for: the deadline is the patience and the items at this pace."""
-ENV: Final = {"GUICHET_RETRY_SCALE": "0.1", "GUICHET_POLICY": "eu-sandbox"}
+ENV: Final = {"GUICHET_RETRY_SCALE": "0.02", "GUICHET_POLICY": "eu-sandbox"}
 """Short pauses and short clocks, so that every kind of trouble ends within a demo."""
 
 
 def behaviours(seed: int) -> Behaviours:
     """Return how the pretend partners behave in a demo: not always at once, not always once, not always well."""
-    common = {"double_rate": 0.03, "late_rate": 0.02, "late_ms": 800, "silence_rate": 0.003, "unknown_key_rate": 0.002}
-    risk = Behaviour.model_validate({"delay_min_ms": 5, "delay_max_ms": 40, "error_rate": 0.05, "hang_rate": 0.005, **common})
-    window = Behaviour.model_validate({"delay_min_ms": 10, "delay_max_ms": 120, "bad_shape_rate": 0.002, **common})
+    common = {"double_rate": 0.03, "late_rate": 0.02, "late_ms": 800, "silence_rate": 0.001, "unknown_key_rate": 0.001}
+    risk = Behaviour.model_validate({"delay_min_ms": 5, "delay_max_ms": 40, "error_rate": 0.05, "hang_rate": 0.002, **common})
+    window = Behaviour.model_validate({"delay_min_ms": 10, "delay_max_ms": 120, "bad_shape_rate": 0.001, **common})
     return Behaviours(seed=seed, services={"risk": risk, "single-window": window}, hooks={CARRIER: HookBehaviour(error_rate=0.02)})
 
 
@@ -120,8 +120,13 @@ async def _measured(
         await _wait(tail, checker, plan, progress)
     finally:
         await tail.stop()
-    spent = (tail.last_event_at or first_at) - first_at
-    clock = Clock(start=started, traffic=max(spent, timedelta(0)).total_seconds(), all=time.monotonic() - began)
+    last_at, decided_at = tail.last_event_at or first_at, checker.decided_by(0.99) or first_at
+    clock = Clock(
+        start=started,
+        traffic=(last_at - first_at).total_seconds(),
+        decided=(decided_at - first_at).total_seconds(),
+        all=time.monotonic() - began,
+    )
     return report_of(checker, timeline, watched.subscriptions, clock, seed=seed, messages=Counter(send.sender for send in plan.sends))
 
 

@@ -317,6 +317,11 @@ class Checker:
                 counted[story.outcome] = counted.get(story.outcome, 0) + 1
         return dict(sorted(counted.items()))
 
+    def decided_by(self, share: float) -> datetime | None:
+        """Return the instant at which *share* of the consignments had their first decision; None when nothing is decided."""
+        instants = sorted(at for _, at in self.first_decided.values())
+        return instants[min(len(instants) - 1, int(share * len(instants)))] if instants else None
+
     def door_to_decision(self) -> list[timedelta]:
         """Return, for each consignment, the time from the door to its first decision on the log."""
         return [at - event.received_at for event, at in self.first_decided.values()]
