@@ -20,6 +20,7 @@ from aiokafka import AIOKafkaConsumer
 from sqlalchemy import text
 
 from deploy.local import LocalKafka
+from deploy.local.ports import free_port
 from services.ingest.door import Door
 from shared import directory_store
 from shared.contracts import (
@@ -82,7 +83,8 @@ class Hub:
 
 @asynccontextmanager
 async def running(bootstrap: str, database: str, prefix: str, **more: Any) -> AsyncIterator[Hub]:
-    settings = Settings(kafka_bootstrap=bootstrap, database_url=database, topic_prefix=prefix, **more)
+    nobody = f"http://127.0.0.1:{free_port()}"
+    settings = Settings(kafka_bootstrap=bootstrap, database_url=database, topic_prefix=prefix, read_url=nobody, **more)
     engine = create_engine(database)
     keys = {}
     for participant in PARTICIPANTS:
