@@ -41,6 +41,7 @@ def document() -> dict[str, Any]:
             ["submission"],
             "Raw messages of one participant: its ACL, or the HTTP door.",
         ),
+        ("large", topics.large, [], ["submission"], "Inbound messages above 256 kB, passed on by ingest to its own slow lane."),
         ("filings", topics.filings, [], [inputs[0]], "What a format made of them, keyed by consignment."),
         ("answers", topics.answers, [], [inputs[1]], "What single windows, risk services and agencies answered."),
         ("commands", topics.commands, [], [inputs[2]], "What officers and the clock want."),

@@ -7,6 +7,7 @@ headers and topic names carry no personal data.
 topic (prefix ``exchange.``)           key                      body (``ce_type``)              written by → read by
 =====================================  =======================  ==============================  ===========================
 ``inbound.<participant>``              the sender's own         the sender's own bytes          door, participant → ingest
+``large.v1``                           the inbound topic        the sender's own bytes          ingest → ingest
 ``filings.v1``                         consignment key          ``Filing``                      ingest → router
 ``answers.v1``                         consignment key          ``Answer``                      connectors, services → router
 ``commands.v1``                        consignment key          ``Command``                     officers' CLI, clock → router
@@ -76,6 +77,10 @@ class Topics:
     def dead(self) -> str:
         return f"{self.prefix}dead.v1"
 
+    @property
+    def large(self) -> str:
+        return f"{self.prefix}large.v1"
+
     def inbound(self, participant: str) -> str:
         return f"{self.prefix}inbound.{participant}"
 
@@ -101,7 +106,7 @@ class Topics:
 
     def core(self) -> tuple[str, ...]:
         """Return the topics every hub has, whoever is connected."""
-        return (self.filings, self.answers, self.commands, self.decisions, self.dead)
+        return (self.large, self.filings, self.answers, self.commands, self.decisions, self.dead)
 
 
 # --- keys --------------------------------------------------------------------------------------------------------------------------------

@@ -20,9 +20,8 @@ class IngestService(Service):
     def __init__(self, settings: Settings) -> None:
         super().__init__("ingest", settings, directory=self._reload)
         ingest = Ingest(settings.topics, self.publisher, self.dead, lambda: self.directory)
-        pattern = settings.topics.inbound_pattern
-        self.consume(ingest.on_inbound, group="ingest", pattern=pattern)
-        self.consume(ingest.on_large, group="ingest-large", pattern=pattern, max_records=SLOW_LANE_RECORDS)
+        self.consume(ingest.on_inbound, group="ingest", pattern=settings.topics.inbound_pattern)
+        self.consume(ingest.on_large, group="ingest-large", topics=[settings.topics.large], max_records=SLOW_LANE_RECORDS)
 
     async def _reload(self, engine: AsyncEngine) -> Directory:
         return await load(engine, self.directory if self.directory.revision else None)

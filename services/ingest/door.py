@@ -26,8 +26,6 @@ from shared.problems import dress
 from shared.service import Service
 from shared.settings import Settings
 
-INGEST_GROUPS = ("ingest", "ingest-large")
-"""The groups that read inbound topics: the quick lane and the slow one."""
 READ_API_SECONDS = 40.0
 """A feed may be asked to wait for news; longer than that nobody waits."""
 
@@ -37,7 +35,8 @@ class Door(Service):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__("door", settings, directory=self._reload)
-        self._meter = LagMeter(settings.kafka_bootstrap, INGEST_GROUPS, self._inbound_topics)
+        lanes = {"ingest": self._inbound_topics, "ingest-large": lambda: {settings.topics.large}}
+        self._meter = LagMeter(settings.kafka_bootstrap, lanes)
         self._gateway = Gateway(
             topics=settings.topics,
             directory=lambda: self.directory,

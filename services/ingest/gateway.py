@@ -124,7 +124,7 @@ class Gateway:
         if isinstance(participant, Response):
             return participant
         topic = self.topics.inbound(participant.id)
-        if self.waiting[topic] > self.lag_limit:
+        if self.waiting[topic] + self.waiting[self.topics.large] > self.lag_limit:
             return problem("backlog", "Wait until the hub has read what you sent before.", headers={"Retry-After": "5"})
         submission = await self._read(request, participant)
         return submission if isinstance(submission, Response) else await self._take(topic, submission)

@@ -1,9 +1,9 @@
 """The shell of ingest: records of the inbound topics become filings on ``filings.v1`` and answers on ``decisions.v1``.
 
-Two lanes read the same topics as two consumer groups, so that one large file holds up nobody: messages up to ``LARGE_BYTES`` go through
-the *quick* lane in batches, larger ones through the *slow* lane in slices with a pause after each, which also keeps the queue behind
-ingest short. A record belongs to exactly one lane, by its size alone. Whatever a sender does, the offset moves on: a refused message goes
-to ``dead.v1`` with its bytes, and so does one that meets a bug.
+There are two lanes, so that one large file holds up nobody. Messages up to ``LARGE_BYTES`` are read where they come in, in batches. A larger
+one is passed on as it stands to ``large.v1``, which the *slow* lane reads in slices with a pause after each; that also keeps the queue
+behind ingest short. A record belongs to exactly one lane, by its size alone; what it becomes does not depend on the lane. Whatever a sender
+does, the offset moves on: a refused message goes to ``dead.v1`` with its bytes, and so does one that meets a bug.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from services.ingest import intake
@@ -41,6 +41,7 @@ PAUSE_SECONDS: Final = 0.01
 SOURCE: Final = "guichet/ingest"
 _FILING: Final = "guichet.filing"
 _ANSWER: Final = "guichet.answer"
+_CAME_IN: Final = "came_in"
 
 
 class Ingest:
@@ -68,6 +69,7 @@ class Ingest:
         sending: asyncio.Task[None] | None = None
         for record in records:
             if is_large(record):
+                ready.append(self._passed_on(record))
                 continue
             for outgoing in self._worked(record):
                 ready.append(outgoing)
@@ -82,10 +84,8 @@ class Ingest:
         )
 
     async def on_large(self, records: Records) -> None:
-        """The slow lane: read large records slice by slice, publish each slice, leave a pause."""
-        for record in records:
-            if not is_large(record):
-                continue
+        """The slow lane: read what was passed on slice by slice, publish each slice, leave a pause."""
+        for record in map(as_it_came, records):
             reading = await asyncio.to_thread(self._begin, record)
             work = self._worked(record, reading)
             while slice_ := list(islice(work, SLICE)):
@@ -107,6 +107,12 @@ class Ingest:
             await self._publisher.publish(ready)
 
     # --- one record ---
+
+    def _passed_on(self, record: Any) -> Outgoing:
+        """Return *record* for the slow lane, with where and when it came in. One sender's large files stay in order."""
+        place = f"{record.topic} {record.partition} {record.offset} {record.timestamp}"
+        headers = [(name, value if value is not None else b"") for name, value in record.headers if name != _CAME_IN]
+        return Outgoing(self._topics.large, record.topic.encode(), record.value, [*headers, (_CAME_IN, place.encode())])
 
     def _begin(self, record: Any) -> intake.Reading | Exception:
         """Read the message as a whole; a bug is handed back, not raised."""
@@ -160,6 +166,28 @@ class Ingest:
         extra = [("submission", str(submission))] if submission is not None else []
         headers = event_headers(id=event.event_id, type=TYPE_OF[type(event)], source=SOURCE, time=at, extra=extra)
         return Outgoing(self._topics.decisions, event.key.encode(), event.to_json(), headers)
+
+
+class AsItCame(NamedTuple):
+    """A record that was passed on, as it stood on its inbound topic."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+def as_it_came(record: Any) -> AsItCame:
+    """Return the inbound record that a record of ``large.v1`` carries. Raises ``ValueError`` for one that ingest did not write."""
+    came_in = header(record.headers, _CAME_IN)
+    if came_in is None:
+        raise ValueError("a record of the slow lane that does not say where it came in")
+    topic, partition, offset, timestamp = came_in.split(" ")
+    headers = tuple(pair for pair in record.headers if pair[0] != _CAME_IN)
+    return AsItCame(topic, int(partition), int(offset), int(timestamp), record.key, record.value, headers)
 
 
 def is_large(record: Any) -> bool:

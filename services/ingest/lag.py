@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -14,15 +14,14 @@ log = logging.getLogger(__name__)
 
 
 class LagMeter:
-    """Keeps the lag on each of *topics*: that of the slowest of the consumer groups.
+    """Keeps the lag on each topic that a consumer group reads.
 
     What could not be measured counts as no lag: a door never closes on a guess.
     """
 
-    def __init__(self, bootstrap: str, groups: Sequence[str], topics: Callable[[], Collection[str]], *, every_seconds: float = 1.0) -> None:
+    def __init__(self, bootstrap: str, groups: Mapping[str, Callable[[], Collection[str]]], *, every_seconds: float = 1.0) -> None:
         self._bootstrap = bootstrap
         self._groups = groups
-        self._topics = topics
         self._every = every_seconds
         self._lag: Mapping[str, int] = {}
 
@@ -54,12 +53,12 @@ class LagMeter:
             await consumer.stop()
 
     async def _measure(self, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> dict[str, int]:
-        places = await self._places(admin)
-        if not places:
-            return {}
-        ends = await consumer.end_offsets(places)
-        lags = [await self._lag_of(group, ends, admin, consumer) for group in self._groups]
-        return {topic: max(lag[topic] for lag in lags) for topic in lags[0]}
+        measured: dict[str, int] = {}
+        for group, topics in self._groups.items():
+            places = await self._places(topics(), admin)
+            if places:
+                measured |= await self._lag_of(group, await consumer.end_offsets(places), admin, consumer)
+        return measured
 
     async def _lag_of(
         self, group: str, ends: Mapping[TopicPartition, int], admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer
@@ -72,9 +71,9 @@ class LagMeter:
             lag[place.topic] += end - (starts[place] if place in starts else committed[place].offset)
         return lag
 
-    async def _places(self, admin: AIOKafkaAdminClient) -> list[TopicPartition]:
+    async def _places(self, topics: Collection[str], admin: AIOKafkaAdminClient) -> list[TopicPartition]:
         """Return the partitions of those topics that exist."""
-        wanted = sorted(self._topics())
+        wanted = sorted(topics)
         described = await admin.describe_topics(wanted) if wanted else []
         return [
             TopicPartition(topic["topic"], p["partition"]) for topic in described if not topic["error_code"] for p in topic["partitions"]

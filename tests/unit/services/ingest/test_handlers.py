@@ -54,6 +54,11 @@ class FakePublisher:
         return [message for batch in self.batches for message in batch if message.topic == topic]
 
 
+def written(message: Outgoing) -> Record:
+    """The record that *message* becomes."""
+    return Record(message.value, message.topic, tuple(message.headers), message.key)
+
+
 @pytest.fixture
 def publisher() -> FakePublisher:
     return FakePublisher()
@@ -170,14 +175,36 @@ def test_a_large_file_takes_the_slow_lane_and_only_that(ingest: Ingest, publishe
     assert handlers.is_large(large)
     asyncio.run(ingest.on_inbound([large, small]))
     assert len(publisher.on(TOPICS.filings)) == 2
+    (passed_on,) = publisher.on(TOPICS.large)
     publisher.batches.clear()
-    asyncio.run(ingest.on_large([large, small]))
+    asyncio.run(ingest.on_large([written(passed_on)]))
     assert [len(batch) for batch in publisher.batches] == [50, 50, 50, 10]
+
+
+def test_what_a_message_becomes_does_not_depend_on_its_lane(
+    ingest: Ingest, publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = (("ce_submission", str(SUBMISSION).encode()), ("content-type", b"application/xml"), ("odd", None))
+    record = Record(file_of(3), headers=door, partition=2, offset=17)
+    asyncio.run(ingest.on_inbound([record]))
+    quick = [message for batch in publisher.batches for message in batch]
+    publisher.batches.clear()
+    monkeypatch.setattr(handlers, "LARGE_BYTES", 100)
+    asyncio.run(ingest.on_inbound([record]))
+    (passed_on,) = publisher.on(TOPICS.large)
+    publisher.batches.clear()
+    asyncio.run(ingest.on_large([written(passed_on)]))
+    assert [message for batch in publisher.batches for message in batch] == quick
+    came = handlers.as_it_came(written(passed_on))
+    assert (came.topic, came.partition, came.offset, came.timestamp) == (record.topic, 2, 17, record.timestamp)
 
 
 def test_single_items_pass_while_a_large_file_is_read(ingest: Ingest, publisher: FakePublisher) -> None:
     async def both() -> int:
-        slow = asyncio.create_task(ingest.on_large([Record(file_of(1_000))]))
+        await ingest.on_inbound([Record(file_of(1_000))])
+        (passed_on,) = publisher.on(TOPICS.large)
+        publisher.batches.clear()
+        slow = asyncio.create_task(ingest.on_large([written(passed_on)]))
         while not publisher.batches:
             await asyncio.sleep(0)
         await ingest.on_inbound([Record(REFERENCE)])
