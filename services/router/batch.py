@@ -90,6 +90,7 @@ class Batch:
     ) -> None:
         self._policy = policy
         self._topics = topics
+        self._present = frozenset(dossiers)
         self._held: dict[str, Stored] = dict(dossiers)
         self._linked: dict[str, set[str]] = {ref: set(keys) for ref, keys in links.items()}
         self._bodies = dict(bodies)
@@ -97,6 +98,10 @@ class Batch:
         self.transitions: list[Transition] = []
         self.links: list[tuple[str, str]] = []
         self.outgoing: list[Outgoing] = []
+
+    def is_new(self, key: str) -> bool:
+        """Whether the dossier of *key* was not there before this batch."""
+        return key not in self._present
 
     def apply(self, received: Received) -> None:
         """Fold one input, and the links it makes, before or after it."""

@@ -33,25 +33,16 @@ _LOCK_REFS = text("SELECT pg_advisory_xact_lock(7171, number) FROM unnest(CAST(:
 _LINKS = text("SELECT ref, key FROM router.link WHERE ref = ANY(CAST(:refs AS text[]))")
 _LOCK = text("SELECT key, facts, hash FROM router.dossier WHERE key = ANY(CAST(:keys AS text[])) ORDER BY key FOR UPDATE")
 _BODIES = text("SELECT cause_id, input FROM router.transition WHERE cause_id = ANY(CAST(:ids AS uuid[]))")
-_SAVE_DOSSIERS = text(
+_UPDATE_DOSSIERS = text(
     """
-    INSERT INTO router.dossier AS held (key, sequence, facts, hash, due_at, updated_at)
-    SELECT * FROM unnest(CAST(:keys AS text[]), CAST(:sequences AS integer[]), CAST(:facts AS text[]), CAST(:hashes AS bytea[]),
-                         CAST(:dues AS timestamptz[]), CAST(:updated AS timestamptz[])) AS new
-    ON CONFLICT (key) DO UPDATE
-    SET sequence = excluded.sequence, facts = excluded.facts, hash = excluded.hash, due_at = excluded.due_at, updated_at =
-    excluded.updated_at
-    """
-)
-_SAVE_TRANSITIONS = text(
-    """
-    INSERT INTO router.transition
-        (cause_id, key, sequence, at, kind, input, events, policy_digest, input_digest, previous_hash, hash)
-    SELECT * FROM unnest(CAST(:causes AS uuid[]), CAST(:keys AS text[]), CAST(:sequences AS integer[]), CAST(:ats AS timestamptz[]),
-                         CAST(:kinds AS text[]), CAST(:inputs AS text[]), CAST(:events AS text[]), CAST(:policies AS text[]),
-                         CAST(:digests AS bytea[]), CAST(:previous AS bytea[]), CAST(:hashes AS bytea[]))
+    UPDATE router.dossier AS held
+    SET sequence = new.sequence, facts = new.facts, hash = new.hash, due_at = new.due_at, updated_at = new.updated_at
+    FROM unnest(CAST(:keys AS text[]), CAST(:sequences AS integer[]), CAST(:facts AS text[]), CAST(:hashes AS bytea[]),
+                CAST(:dues AS timestamptz[]), CAST(:updated AS timestamptz[])) AS new (key, sequence, facts, hash, due_at, updated_at)
+    WHERE held.key = new.key
     """
 )
+_DOSSIER_COLUMNS = ("key", "sequence", "facts", "hash", "due_at", "updated_at")
 _SAVE_LINKS = text(
     "INSERT INTO router.link (ref, key) SELECT * FROM unnest(CAST(:refs AS text[]), CAST(:keys AS text[])) ON CONFLICT DO NOTHING"
 )
@@ -100,31 +91,38 @@ async def bodies(connection: AsyncConnection, causes: Iterable[UUID]) -> dict[UU
 
 
 async def save(connection: AsyncConnection, batch: Batch) -> None:
-    """Write what *batch* changed. A twin's work shows as a unique violation, which takes the whole transaction back."""
+    """Write what *batch* changed. A twin's work shows as a unique violation, which takes the whole transaction back.
+
+    New rows go in by COPY: measured against ``INSERT … SELECT FROM unnest`` it takes less than half the time on either side. The
+    transaction must have run
+    a statement before, since the driver begins it with the first.
+    """
     if not batch.transitions:
         return
-    dossiers = [batch.changed[key] for key in sorted(batch.changed)]
     last = {row.key: row.at for row in batch.transitions}
-    await connection.execute(
-        _SAVE_DOSSIERS,
-        {
-            "keys": [stored.dossier.key for stored in dossiers],
-            "sequences": [stored.dossier.sequence for stored in dossiers],
-            "facts": [stored.dossier.to_json().decode() for stored in dossiers],
-            "hashes": [stored.hash for stored in dossiers],
-            "dues": [stored.dossier.due_at() for stored in dossiers],
-            "updated": [last[stored.dossier.key] for stored in dossiers],
-        },
-    )
-    await connection.execute(_SAVE_TRANSITIONS, _columns(batch.transitions))
+    rows = [_row(batch.changed[key], last[key]) for key in sorted(batch.changed)]
+    new = [row for row in rows if batch.is_new(row[0])]
+    changed = [row for row in rows if not batch.is_new(row[0])]
+    if changed:
+        names = ("keys", "sequences", "facts", "hashes", "dues", "updated")
+        columns = (list(column) for column in zip(*changed, strict=True))
+        await connection.execute(_UPDATE_DOSSIERS, dict(zip(names, columns, strict=True)))
+    if new:
+        await _copy(connection, "dossier", _DOSSIER_COLUMNS, new)
+    await _copy(connection, "transition", Transition._fields, batch.transitions)
     if batch.links:
         refs, keys = zip(*sorted(batch.links), strict=True)
         await connection.execute(_SAVE_LINKS, {"refs": list(refs), "keys": list(keys)})
 
 
-def _columns(rows: Sequence[Transition]) -> dict[str, list[Any]]:
-    names = ("causes", "keys", "sequences", "ats", "kinds", "inputs", "events", "policies", "digests", "previous", "hashes")
-    return {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+def _row(stored: Stored, updated_at: datetime) -> tuple[Any, ...]:
+    dossier = stored.dossier
+    return (dossier.key, dossier.sequence, dossier.to_json().decode(), stored.hash, dossier.due_at(), updated_at)
+
+
+async def _copy(connection: AsyncConnection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    await driver.copy_records_to_table(table, schema_name="router", columns=columns, records=rows)
 
 
 async def save_policy(connection: AsyncConnection, policy: Policy) -> None:

@@ -104,7 +104,8 @@ class Window:
         for one in some:
             if one.request.request_id not in self._by_id:
                 continue
-            pause = after or min(FIRST_PAUSE * 2 ** min(one.attempts, 10), LONGEST_PAUSE) * (0.5 + chance)
+            grown = min(FIRST_PAUSE * 2 ** min(one.attempts, 10), LONGEST_PAUSE) * (0.5 + chance)
+            pause = grown if after is None else after
             one.attempts += 1
             self._ready(min(now + pause, one.request.answer_due_at), one.request.request_id)
 
