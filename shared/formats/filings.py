@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import orjson
 from pydantic import ValidationError
@@ -17,12 +17,33 @@ from pydantic import ValidationError
 from shared.contracts import derived_id
 from shared.formats.provenance import sender_path
 from shared.formats.rules import RULES, finding
-from shared.model import Consignment, Dialect, Filing, Finding, MessageHead, Model, Order, RawMessage, Rejection, Severity
-
-Kind = Literal["consignment", "order"]
+from shared.model import (
+    Consignment,
+    Dialect,
+    Event,
+    Filing,
+    Finding,
+    Kind,
+    MessageHead,
+    Model,
+    Movement,
+    Order,
+    Payment,
+    RawMessage,
+    ReferralReply,
+    Rejection,
+    Severity,
+)
 
 _DIGEST_OPTIONS: Final = orjson.OPT_SORT_KEYS
-_MODELS: Final[Mapping[str, type[Model]]] = {"consignment": Consignment, "order": Order}
+_MODELS: Final[Mapping[Kind, type[Model]]] = {
+    "consignment": Consignment,
+    "order": Order,
+    "payment": Payment,
+    "movement": Movement,
+    "event": Event,
+    "reply": ReferralReply,
+}
 _CODES: Final[Mapping[str, str]] = {
     "missing": "FLD-MISSING",
     "extra_forbidden": "FLD-UNKNOWN",
@@ -87,14 +108,18 @@ def conclude(
     function: str,
     version: str | int | None = None,
     unhashed: Mapping[str, Any] | None = None,
+    assumed: Mapping[str, Any] | None = None,
 ) -> Filing | Rejection:
     """Return the filing of *content*, or the rejection that its findings demand.
 
-    *unhashed* is merged into ``content["postal"]`` after the content digest is taken (a declaration id is new with every sending).
+    *unhashed* is merged into ``content["postal"]`` after the content digest is taken (a declaration id is new with every sending), and
+    *assumed* into *content* (what the hub supposes because the format has no place for it).
     """
     digest = content_digest(content)
     if unhashed:
         content["postal"].update(unhashed)
+    if assumed:
+        content.update(assumed)
     if not (item.findings and item.refused):
         try:
             filing: Filing = _validate(

@@ -63,11 +63,8 @@ def provenance(filing: Filing, table: Mapping[str, str]) -> dict[str, str]:
 
     A value the hub derived itself points at what it was derived from; one that follows from the format alone (``channel``) at the item.
     """
-    content = filing.consignment or filing.order
-    if content is None:
-        return {}
     overrides = filing.paths or {}
     found = {}
-    for path, _ in leaves(content.model_dump(mode="json", exclude_none=True)):
+    for path, _ in leaves(filing.content.model_dump(mode="json", exclude_none=True)):
         found[path] = sender_path(path, filing.position, table, overrides) or filing.position
     return found

@@ -79,6 +79,28 @@ _RULES: Final[dict[str, Rule]] = {
         "error", "Lines of one consignment say different things about it.", "Repeat the consignment's values unchanged on each line."
     ),
     "TIME-ZONE-ASSUMED": Rule("note", "A local time without offset was read in the agreed time zone.", "Send times with their offset."),
+    "TIME-YEAR-ASSUMED": Rule("warning", "A year of two digits was read as one of this century.", "Send years with four digits."),
+    "MSG-VERSION": Rule("note", "This version is not in the hub's list; it was read as the nearest one.", "Send a version of the list."),
+    "FLD-COUNT": Rule("warning", "A count differs from what was listed.", "Send the complete list, or correct the count."),
+    "FLD-ASSUMED": Rule("note", "The format has no place for this value; the hub supposed one.", "Send it in a format that has the field."),
+    "WRITE-CUT": Rule("warning", "The text is longer than the receiver's field and was cut.", "Shorten the text at its source."),
+    "WRITE-MISSING": Rule("error", "The receiver's format needs a value that is missing.", "Complete the data and send them again."),
+    "WRITE-LOST": Rule("note", "The receiver's format has no place for this value.", "Send it in another format where it is needed."),
+    # UN/EDIFACT: the envelope, and what a writer had to change
+    "EDI-COUNT": Rule("warning", "A control count differs from what was read.", "Send the complete interchange, or correct the count."),
+    "EDI-TOTAL": Rule("warning", "A control total differs from the sum of what was read.", "Check whether a line is missing."),
+    "EDI-REFERENCE": Rule("warning", "A control reference differs from the one it repeats.", "Repeat the reference unchanged."),
+    "EDI-CUT": Rule("error", "The message has no UNT: it may be cut off.", "Send the complete message again."),
+    "EDI-STRAY": Rule("warning", "A segment stands outside of any message and was not read.", "Put it between UNH and UNT."),
+    "EDI-TRAILING": Rule("note", "Text behind the last interchange was not read.", "Nothing, unless it was meant to be read."),
+    "EDI-CHARSET": Rule("warning", "The bytes are not in the character set that UNB declares.", "Declare the character set that is sent."),
+    "EDI-LINES": Rule("note", "The file is broken into lines of one width; it was put together.", "Send segments unbroken."),
+    "EDI-VERSION": Rule("note", "This version of the message is read as the nearest one known.", "Send a version of the hub's list."),
+    "EDI-TYPE": Rule("error", "A message of another type stands in the interchange.", "Send each type of message in its own interchange."),
+    "EDI-CHARACTER": Rule("warning", "Characters are not in the receiver's character set.", "Agree on UNOW (UTF-8) with the receiver."),
+    "EDI-TRANSLITERATED": Rule("note", "The text was transliterated, as UNOA and UNOB demand.", "Agree on a larger character set."),
+    "EDI-TOO-LONG": Rule("warning", "The text is longer than its field.", "Shorten it, or agree on another format."),
+    "EDI-LOST": Rule("note", "The format has no place for this value.", "Send it in another format, if the receiver needs it."),
     # data quality
     "DQ-01": Rule(
         "error", "The item identifier is not an S10 identifier.", "Two letters, nine digits, two letters of the issuing country."
