@@ -54,8 +54,8 @@ class Story(Model):
 class Report(Model):
     """How a demo went.
 
-    ``seconds_of_traffic`` goes from the first message sent to the last event out, which waits for the deadlines of services that stay silent;
-    ``items_per_second`` counts until 99 of 100 consignments were decided for the first time.
+    ``seconds_of_traffic`` goes from the first message sent to the last event out, which waits for the deadlines of services that stay
+    silent; ``items_per_second`` counts until 99 of 100 consignments were decided for the first time.
     """
 
     passed: bool

@@ -15,7 +15,8 @@ from typing import Any, Final
 from uuid import UUID
 
 import httpx
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from services.sandbox.checker import Checker, Delivered, Sees, sees
 from services.sandbox.hooks import Received
@@ -26,6 +27,7 @@ from shared.errors import StoreUnavailable
 
 SERVICES: Final = ("risk", "single-window")
 _LOOK_SECONDS: Final = 0.2
+_LOOKS: Final = 50
 _PAGE: Final = 1000
 
 
@@ -46,6 +48,7 @@ class Tail:
     def __init__(
         self, bootstrap: str, topics: Topics, door: str, sandbox: str, watched: Watched, checker: Checker, timeline: Timeline
     ) -> None:
+        self._bootstrap = bootstrap
         self._topics = topics
         self._door = door
         self._sandbox = sandbox
@@ -81,19 +84,30 @@ class Tail:
 
     async def start(self) -> None:
         """Stand at the end of every topic and feed, then read on."""
+        partitions = await self._partitions()
         await self._consumer.start()
-        self._consumer.subscribe(self.topics)
-        for _ in range(100):
-            if {tp.topic for tp in self._consumer.assignment()} >= set(self.topics):
-                break
-            await asyncio.sleep(0.1)
-        else:
-            raise StoreUnavailable(f"topics missing: {sorted(set(self.topics) - {tp.topic for tp in self._consumer.assignment()})}")
+        self._consumer.assign(partitions)
         await self._consumer.seek_to_end(*self._consumer.assignment())
         for tp in self._consumer.assignment():
             await self._consumer.position(tp)
         await self._pull(book=False)
         self._tasks = [asyncio.create_task(self._read(), name="tail topics"), asyncio.create_task(self._pull_on(), name="tail feeds")]
+
+    async def _partitions(self) -> list[TopicPartition]:
+        """Return all partitions of the topics. They are assigned by hand: a subscription is assigned anew whenever topics change, and would
+        begin at the beginning. Raises ``StoreUnavailable`` when a topic stays missing."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        await admin.start()
+        try:
+            for _ in range(_LOOKS):
+                topics = await admin.describe_topics(self.topics)
+                missing = [topic["topic"] for topic in topics if topic["error_code"] or not topic["partitions"]]
+                if not missing:
+                    return [TopicPartition(topic["topic"], part["partition"]) for topic in topics for part in topic["partitions"]]
+                await asyncio.sleep(_LOOK_SECONDS)
+        finally:
+            await admin.close()
+        raise StoreUnavailable(f"topics missing: {', '.join(sorted(missing))}")
 
     async def stop(self) -> None:
         """Stop reading; raises what ended the reading before its time."""

@@ -351,7 +351,7 @@ def _truncated(desk: _Desk) -> Send:
 
 
 def _of_unknown_format(desk: _Desk) -> Send:
-    body = f"PARCEL;{desk.number()};one box, contents as agreed by telephone\r\n".encode()
+    body = f"PARCEL;{desk.run}-{desk.number()};one box, contents as agreed by telephone\r\n".encode()
     return Send(POST, "kafka", body, "text/plain", "an unknown format", names=(_digest_name(body),), rejected=1, key=f"{ORIGIN}-NLP")
 
 
@@ -368,7 +368,7 @@ def _manifest_with_a_bad_house(desk: _Desk) -> Send:
 
 
 def _not_json(desk: _Desk) -> Send:
-    body = b'{"orders": [{"order_id": "%d", "platform_id": "bazaar", ' % desk.number()
+    body = b'{"orders": [{"order_id": "%b-%d", "platform_id": "bazaar", ' % (desk.run.encode(), desk.number())
     return Send(
         PLATFORM,
         "http",
