@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from shared.formats import cusrsp, itmatt, manifest_csv, manifest_json, order
+from shared.formats import cuscar, cusrsp, itmatt, manifest_csv, manifest_json, order
 from shared.formats.base import Format, Parsed, Reader, Sketch, Writer
 
 FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
-    {module.NAME: module for module in (itmatt, manifest_csv, manifest_json, order, cusrsp)}
+    {module.NAME: module for module in (itmatt, manifest_csv, manifest_json, order, cusrsp, cuscar)}
 )
 
 READERS: Final[Mapping[str, Reader]] = MappingProxyType({name: module for name, module in FORMATS.items() if isinstance(module, Reader)})

@@ -42,10 +42,11 @@ class Sketch:
 
     ``kind`` is the syntax. XML: ``root`` is the local name of the document element and ``namespace`` its namespace. JSON: ``keys`` are
     those of the outermost object (or of the first object of an outermost array) seen in the head. CSV: ``keys`` are the lower-case names
-    of the first row.
+    of the first row. EDIFACT: ``root`` is the type of the first message, ``namespace`` its association code, ``keys`` its version
+    (``D:95B``).
     """
 
-    kind: Literal["xml", "json", "csv", "other"]
+    kind: Literal["xml", "json", "csv", "edifact", "other"]
     root: str = ""
     namespace: str = ""
     keys: frozenset[str] = frozenset()

@@ -18,6 +18,7 @@ _ROOT = re.compile(rb"<(?:([A-Za-z_][\w.-]*):)?([A-Za-z_][\w.-]*)([^>]*)")
 _NAMESPACE = re.compile(rb"""xmlns(?::([\w.-]+))?\s*=\s*["']([^"']*)["']""")
 _KEY = re.compile(rb'"((?:[^"\\]|\\.){1,60})"\s*:')
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f]")
+_SERVICE = re.compile(rb"UNA(.)(.).{3}(.)|UN[BH](\+)", re.DOTALL)
 _CERTAIN: Final = 1.0
 _HINTED: Final = 0.5
 """A format named by the sender is taken when the content is at least that much like it: its reader then says exactly what is wrong."""
@@ -30,10 +31,12 @@ def recognise(body: bytes, content_type: str | None = None, hint: str | None = N
     Raises :class:`UnknownFormat`, which says what came near and why not.
     """
     sketch = look(body, columns or {})
-    likenesses = [(module, module.recognise(sketch)) for module in READERS.values()]
-    best, likeness = max(likenesses, key=lambda pair: pair[1].degree)
-    if likeness.degree >= _CERTAIN:
-        return best
+    likenesses = []
+    for module in READERS.values():
+        likeness = module.recognise(sketch)
+        if likeness.degree >= _CERTAIN:
+            return module
+        likenesses.append((module, likeness))
     for module, likeness in likenesses:
         if likeness.degree >= _HINTED and (hint == module.NAME or _media_type(content_type) in module.CONTENT_TYPES):
             return module
@@ -46,7 +49,7 @@ def _media_type(content_type: str | None) -> str:
 
 def _explain(sketch: Sketch, likenesses: Iterable[tuple[Reader, Likeness]]) -> str:
     near = sorted((pair for pair in likenesses if pair[1].degree > 0), key=lambda pair: -pair[1].degree)
-    looks = {"xml": "XML", "json": "JSON", "csv": "a table", "other": "no known syntax"}[sketch.kind]
+    looks = {"xml": "XML", "json": "JSON", "csv": "a table", "edifact": "EDIFACT", "other": "no known syntax"}[sketch.kind]
     return f"The bytes look like {looks}. " + "; ".join(f"{module.NAME}: {likeness.why}" for module, likeness in near[:4])
 
 
@@ -58,6 +61,8 @@ def look(body: bytes, columns: Mapping[str, str] | None = None) -> Sketch:
         return _look_at_xml(head)
     if first in (b"{", b"["):
         return Sketch("json", keys=frozenset(key.decode("utf-8", "replace") for key in _KEY.findall(head)))
+    if first == b"U" and (service := _SERVICE.match(head)):
+        return _look_at_edifact(head, service)
     line = head.partition(b"\n")[0].rstrip()
     if not _CONTROL.search(line) and any(separator in line for separator in (b",", b";", b"\t")):
         return Sketch("csv", keys=column_names(line.decode("utf-8", "replace"), columns or {}))
@@ -73,6 +78,16 @@ def _look_at_xml(head: bytes) -> Sketch:
     prefix = root[1] or b""
     namespaces = {name or b"": address for name, address in _NAMESPACE.findall(root[3])}
     return Sketch("xml", root[2].decode("utf-8", "replace"), namespaces.get(prefix, b"").decode("utf-8", "replace"))
+
+
+def _look_at_edifact(head: bytes, service: re.Match[bytes]) -> Sketch:
+    """UNA or UNB came first: the first UNH says the rest."""
+    component, element = service[1] or b":", service[2] or b"+"
+    plus, other = re.escape(element), rb"[^" + re.escape(element) + rb"]*"
+    unh = re.search(rb"UNH" + plus + other + plus + rb"([\w\s" + re.escape(component) + rb"]{0,60})", head)
+    said = [part.decode("latin-1").strip() for part in unh[1].split(component)] if unh else []
+    said += [""] * (5 - len(said))
+    return Sketch("edifact", said[0], said[4], frozenset({f"{said[1]}:{said[2]}"}))
 
 
 def column_names(line: str, columns: Mapping[str, str]) -> frozenset[str]:
