@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 SLICE: Final = 50
 """Inputs folded between two chances for the heartbeat and the health page."""
+WRITE_FROM: Final = 200
+"""Rows worth a write of their own, which the server does while the next inputs are folded."""
 
 _KNOWN_TYPES: Final = dict(INPUTS.items())
 
@@ -84,10 +86,16 @@ class Router:
         batch = await self._load(connection, new)
         # The known ones speak again first: they are older than anything new of their key.
         outgoing = await self._again(connection, inputs, known) if len(new) < len(inputs) else []
-        for start in range(0, len(new), SLICE):
-            for entry in new[start : start + SLICE]:
-                batch.apply(entry)
-            await asyncio.sleep(0)
+        async with store.writer(connection) as writer:
+            written = 0
+            for start in range(0, len(new), SLICE):
+                for entry in new[start : start + SLICE]:
+                    batch.apply(entry)
+                if len(batch.transitions) - written >= WRITE_FROM:
+                    await writer.put(batch.transitions[written:])
+                    written = len(batch.transitions)
+                await asyncio.sleep(0)
+            await writer.put(batch.transitions[written:])
         await store.save(connection, batch)
         self._policy_saved = True
         return [*outgoing, *batch.outgoing]

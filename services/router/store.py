@@ -7,7 +7,9 @@ at once wait for each other instead of missing each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -90,8 +92,46 @@ async def bodies(connection: AsyncConnection, causes: Iterable[UUID]) -> dict[UU
     return {cause: body.encode() for cause, body in await connection.execute(_BODIES, {"ids": list(causes)})}
 
 
+class Writer:
+    """Writes transitions while the next inputs are folded: the server works on one slice as the process works on the next.
+
+    One write at a time, all on the connection of the transaction: nothing else may use it before :meth:`done`.
+    """
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._writing: asyncio.Task[None] | None = None
+
+    async def put(self, rows: Sequence[Transition]) -> None:
+        """Begin to write *rows*, once those before are written."""
+        await self.done()
+        if rows:
+            self._writing = asyncio.create_task(_copy(self._connection, "transition", Transition._fields, rows))
+
+    async def done(self) -> None:
+        """Wait until everything is written; raises what the write raised."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            await writing
+
+
+@asynccontextmanager
+async def writer(connection: AsyncConnection) -> AsyncIterator[Writer]:
+    """Yield a :class:`Writer` whose writes have ended, well or badly, when the block ends."""
+    made = Writer(connection)
+    try:
+        yield made
+        await made.done()
+    except BaseException:
+        with suppress(Exception):
+            await made.done()
+        raise
+
+
 async def save(connection: AsyncConnection, batch: Batch) -> None:
-    """Write what *batch* changed. A twin's work shows as a unique violation, which takes the whole transaction back.
+    """Write the dossiers and links that *batch* changed; its transitions go through a :class:`Writer`. A twin's work shows as a unique
+    violation, which
+    takes the whole transaction back.
 
     New rows go in by COPY: measured against ``INSERT … SELECT FROM unnest`` it takes less than half the time on either side. The
     transaction must have run
@@ -109,7 +149,6 @@ async def save(connection: AsyncConnection, batch: Batch) -> None:
         await connection.execute(_UPDATE_DOSSIERS, dict(zip(names, columns, strict=True)))
     if new:
         await _copy(connection, "dossier", _DOSSIER_COLUMNS, new)
-    await _copy(connection, "transition", Transition._fields, batch.transitions)
     if batch.links:
         refs, keys = zip(*sorted(batch.links), strict=True)
         await connection.execute(_SAVE_LINKS, {"refs": list(refs), "keys": list(keys)})
