@@ -104,6 +104,10 @@ class Topics:
     def hold(self, country: str) -> str:
         return f"{self.prefix}hold.{country.lower()}.v1"
 
+    def group(self, name: str) -> str:
+        """Return the consumer group *name* under this prefix: two hubs on one Kafka share nothing."""
+        return f"{self.prefix}{name}"
+
     def core(self) -> tuple[str, ...]:
         """Return the topics every hub has, whoever is connected."""
         return (self.large, self.filings, self.answers, self.commands, self.decisions, self.dead)
@@ -450,7 +454,9 @@ class Answer(Model):
     earlier one of the same code,
     the referral it is about and the elements it asks for. ``key`` is a consignment key where the message names the consignment, else a
     reference that leads to
-    it: ``mrn:``, ``lrn:``, ``master:``, ``receptacle:`` and the number.
+    it: ``mrn:``, ``lrn:``, ``master:``, ``receptacle:`` and the number. ``phase`` and ``phase_sequence`` are those of CUSRSP (see
+    :attr:`rank`); ``version_judged`` is the version of the item's data that was looked at; ``extra`` keeps what has no field (taxes,
+    fees, directives), ``findings`` what the reader had to say; ``position`` stands in the authority's message.
     """
 
     answer_id: Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -471,8 +477,20 @@ class Answer(Model):
     referral_id: str | None = None
     due_at: AwareDatetime | None = None
     requested: tuple[str, ...] | None = None
+    phase: Literal["REG", "ADV", "FIN"] | None = None
+    phase_sequence: int | None = None
+    version_judged: int | None = None
+    extra: dict[str, str] | None = None
+    findings: tuple[Finding, ...] | None = None
     format: str | None = None
     message_id: str | None = None
+    position: str | None = None
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Return what decides between answers of one authority about one item: registration, advance decision, final decision; within
+        a phase the higher sequence. A late advance decision therefore never undoes a final one."""
+        return (("REG", "ADV", "FIN").index(self.phase) if self.phase else -1, self.phase_sequence or 0)
 
 
 class Command(Model):

@@ -313,7 +313,7 @@ def subscribe(
     subscriber = broker.subscriber(
         *topics,
         pattern=pattern,
-        group_id=reader.group,
+        group_id=settings.topics.group(reader.group),
         ack_policy=AckPolicy.NACK_ON_ERROR,
         auto_offset_reset="earliest",
         batch=True,

@@ -35,7 +35,8 @@ class Door(Service):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__("door", settings, directory=self._reload)
-        lanes = {"ingest": self._inbound_topics, "ingest-large": lambda: {settings.topics.large}}
+        topics = settings.topics
+        lanes = {topics.group("ingest"): self._inbound_topics, topics.group("ingest-large"): lambda: {topics.large}}
         self._meter = LagMeter(settings.kafka_bootstrap, lanes)
         self._gateway = Gateway(
             topics=settings.topics,

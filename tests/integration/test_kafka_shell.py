@@ -157,7 +157,7 @@ async def test_a_poison_record_is_put_aside_and_its_neighbours_are_worked_on(
     assert headers["ce_id"] == b"7"
     assert headers["dead_code"] == b"bug.KeyError"
     assert headers["dead_topic"] == topic.encode()
-    assert await committed(settings.kafka_bootstrap, group_of(topic)) == 20
+    assert await committed(settings.kafka_bootstrap, settings.topics.group(group_of(topic))) == 20
 
 
 async def test_a_batch_waits_for_a_store_that_is_away_and_nothing_is_committed_meanwhile(
@@ -174,12 +174,12 @@ async def test_a_batch_waits_for_a_store_that_is_away_and_nothing_is_committed_m
     await publisher.publish([Outgoing(topic, b"k", b"v", [])])
     async with reading(settings, publisher, topic, handler):
         await until(lambda: len(attempts) >= 2)
-        assert await committed(settings.kafka_bootstrap, group_of(topic)) == 0
+        assert await committed(settings.kafka_bootstrap, settings.topics.group(group_of(topic))) == 0
         away = False
         before = len(attempts)
         await until(lambda: len(attempts) > before)
         await asyncio.sleep(0.2)
-    assert await committed(settings.kafka_bootstrap, group_of(topic)) == 1
+    assert await committed(settings.kafka_bootstrap, settings.topics.group(group_of(topic))) == 1
     assert len(attempts) < 10, "waits between attempts instead of spinning"
 
 

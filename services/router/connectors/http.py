@@ -69,7 +69,7 @@ class HttpConnector:
         self._window, self._breaker = Window(), Breaker()
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
-            group_id=f"{self._topics.prefix}connect-{self._service.name}",
+            group_id=self._topics.group(f"connect-{self._service.name}"),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=6_000,
