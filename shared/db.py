@@ -18,8 +18,9 @@ from shared.errors import StoreUnavailable
 
 _AGAIN = frozenset({"23505", "40001", "40P01", "55P03", "25P03", "57014"})
 """SQLSTATE: unique violation, serialisation, deadlock, lock time-out, idle in transaction, statement cancelled."""
-_AWAY = ("08", "57", "53", "58")
-"""SQLSTATE classes: connection, operator intervention, resources, system."""
+_AWAY = ("08", "57", "53", "58", "28", "3D", "25006", "42501", "42P01")
+"""SQLSTATE classes: connection, operator intervention, resources, system; and what is wrong with the server rather than with a record:
+log-in or database refused, a server that only reads (a standby after a fail-over), a missing right or table."""
 
 
 class StoreConflict(StoreUnavailable):

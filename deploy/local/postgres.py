@@ -96,13 +96,12 @@ class LocalPostgres:
         progress.begin("Starting PostgreSQL")
         began = time.monotonic()
         self.folder.mkdir(parents=True, exist_ok=True)
-        new = not (self._data / "PG_VERSION").exists()
-        if new:
+        if not (self._data / "PG_VERSION").exists():
             self._init()
         self._write_settings()
         self._launch()
-        if new:
-            self._run("psql", "-h", HOST, "-p", str(self.port), "-U", USER, "-d", "postgres", "-c", f"CREATE DATABASE {DATABASE}")
+        if DATABASE not in self._ask("SELECT datname FROM pg_database").split():  # new, or an earlier start broke off
+            self._ask(f"CREATE DATABASE {DATABASE}")
         progress.done("Starting PostgreSQL", f"{HOST}:{self.port}, {time.monotonic() - began:.1f} s")
 
     def stop(self) -> None:
@@ -209,8 +208,15 @@ class LocalPostgres:
             time.sleep(0.2)
 
     def _ready(self) -> bool:
-        probe = [str(self._programs / "pg_isready"), "-q", "-h", HOST, "-p", str(self.port)]
-        return subprocess.run(probe, env=self._environment(), check=False).returncode == 0  # noqa: S603
+        """True when our own postmaster says so in its file; whoever else answers on the port does not count."""
+        try:
+            said = (self._data / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return False
+        return len(said) > 7 and said[0] == str(self.pid) and said[7].strip() == "ready"
+
+    def _ask(self, statement: str) -> str:
+        return self._run("psql", "-h", HOST, "-p", str(self.port), "-U", USER, "-d", "postgres", "-tAc", statement)
 
     def _run(self, program: str, *arguments: str) -> str:
         user, group = self._account or (None, None)

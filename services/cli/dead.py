@@ -16,7 +16,7 @@ from shared.errors import Rejected
 if TYPE_CHECKING:
     from shared.kafka import Outgoing
 
-app = typer.Typer(no_args_is_help=True, help="Look at dead letters and send them again. Example: guichet dead list")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Look at dead letters and send them again. Example: guichet dead list")
 
 PREFIX = "dead_"
 Numbers = Annotated[list[int] | None, typer.Argument(help="Numbers that `guichet dead list` shows.")]

@@ -7,7 +7,7 @@ import getpass
 import os
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -18,10 +18,20 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+NAMED: Final = {"KAFKA_BOOTSTRAP", "DATABASE_URL", "GUICHET_DOOR"}
+"""What names a hub elsewhere."""
+
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run *work* to its end."""
-    return asyncio.run(work)
+    """Run *work* to its end. Where no hub runs and none is named, what is not there is told together with how to start one."""
+    from shared.errors import Unavailable
+
+    try:
+        return asyncio.run(work)
+    except Unavailable as exc:
+        if local_state() is not None or NAMED & os.environ.keys():
+            raise
+        raise type(exc)(f"{exc}. No hub runs here; start one with: guichet up") from exc
 
 
 def local_state() -> HubState | None:

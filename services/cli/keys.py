@@ -14,7 +14,7 @@ from services.cli.output import Json, show_json, show_table
 if TYPE_CHECKING:
     from shared.directory_store import KeyEntry
 
-app = typer.Typer(no_args_is_help=True, help="Give and take API keys. Example: guichet key add poste-a --days 365")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Give and take API keys. Example: guichet key add poste-a --days 365")
 
 
 @app.command()

@@ -14,7 +14,7 @@ from shared.directory import Directory, Participant, Role
 if TYPE_CHECKING:
     from shared.model import Dialect
 
-app = typer.Typer(no_args_is_help=True, help="Connect organisations to the hub. Example: guichet participant list")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Connect organisations to the hub. Example: guichet participant list")
 
 Id = Annotated[str, typer.Argument(help="The participant's id: lower-case letters, digits, hyphens.")]
 

@@ -11,7 +11,7 @@ from services.cli.output import Json, show_json, show_table
 if TYPE_CHECKING:
     from services.router.policy.model import Policy
 
-app = typer.Typer(no_args_is_help=True, help="Check and show policy packs. Example: guichet policy check eu")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Check and show policy packs. Example: guichet policy check eu")
 
 Pack = Annotated[str, typer.Argument(help="A pack's name, or the folder of one that is being written.")]
 

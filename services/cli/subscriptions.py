@@ -15,7 +15,7 @@ from shared.directory import Channel, Subscription
 if TYPE_CHECKING:
     from shared.directory import Directory
 
-app = typer.Typer(no_args_is_help=True, help="Say who hears what. Example: guichet subscription list")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Say who hears what. Example: guichet subscription list")
 
 Id = Annotated[UUID, typer.Argument(help="The subscription's id.")]
 
