@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from lxml import etree
@@ -106,16 +107,20 @@ class Leaf(NamedTuple):
 class Shape(NamedTuple):
     """One element with children: its leaves, leaves whose attributes count, and inner elements, all by qualified name.
 
-    *opens* is the part that gets a fresh record each time this element begins, or -1.
+    *opens* is the part that gets a fresh record each time this element begins, or -1. A leaf of *measured* goes where a leaf goes, and its
+    attribute (the third value: a unit, a currency) beside it under the key with ``@`` behind.
     """
 
     leaves: Mapping[str, tuple[int, str]]
     marked: Mapping[str, str]
     inner: Mapping[str, Shape]
     opens: int = -1
+    measured: Mapping[str, tuple[int, str, str]] = MappingProxyType({})
 
 
 _NOTHING: Final = Shape({}, {}, {})
+LEFT: Final = Shape({}, {}, {})
+"""The shape of an element that is known and not read."""
 
 
 def qualified(namespace: str, name: str) -> str:
@@ -162,12 +167,12 @@ def _walk(element: etree._Element, shape: Shape, found: Record) -> None:
             _branch(child, tag, shape, found)
             continue
         text = child.text
-        if text:
+        if text and (text := text.strip()):
             part, key = leaf
             record = parts[part]
             if key in record:
                 found.repeated.append((part, len(found.lists[part]), key))
-            record[key] = text.strip()
+            record[key] = text
         elif len(child):
             _unknown(child, found)
 
@@ -176,12 +181,16 @@ def _branch(child: etree._Element, tag: Any, shape: Shape, found: Record) -> Non
     """Go into an inner element, keep a leaf whose attributes matter, note one that is unknown."""
     inner = shape.inner.get(tag)
     if inner is not None:
-        if len(child):
+        if inner is not LEFT and len(child):
             if inner.opens >= 0:
                 fresh: dict[str, str] = {}
                 found.parts[inner.opens] = fresh
                 found.lists[inner.opens].append(fresh)
             _walk(child, inner, found)
+        return
+    measured = shape.measured.get(tag)
+    if measured is not None and not len(child):
+        _measure(child, measured, found)
         return
     key = shape.marked.get(tag)
     if key is None or len(child):
@@ -189,6 +198,20 @@ def _branch(child: etree._Element, tag: Any, shape: Shape, found: Record) -> Non
     else:
         attributes = {_local(name): str(value).strip() for name, value in child.attrib.items()}
         found.marked.append(Marked(key, (child.text or "").strip(), attributes))
+
+
+def _measure(child: etree._Element, measured: tuple[int, str, str], found: Record) -> None:
+    """Keep a value with its unit. One that is given twice is noted like any leaf."""
+    text = child.text
+    if text and (text := text.strip()):
+        part, key, attribute = measured
+        record = found.parts[part]
+        if key in record:
+            found.repeated.append((part, len(found.lists[part]), key))
+        record[key] = text
+        unit = child.get(attribute)
+        if unit:
+            record[key + "@"] = str(unit).strip()
 
 
 def _unknown(child: etree._Element, found: Record) -> None:
