@@ -22,7 +22,7 @@ from shared.outgoing import Outgoing
 
 
 class Received(NamedTuple):
-    """One input as it came: its bytes, and the time of its record."""
+    """One input as it came: its bytes, and the time at which it is applied."""
 
     entry: Input
     raw: bytes

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -46,12 +46,21 @@ class Unreadable(Exception):
 class Router:
     """Folds what it reads. One instance a process; several processes share the work by partition."""
 
-    def __init__(self, policy: Policy, topics: Topics, engine: AsyncEngine, publisher: KeyedPublisher, dead: DeadLetters) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        topics: Topics,
+        engine: AsyncEngine,
+        publisher: KeyedPublisher,
+        dead: DeadLetters,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._policy = policy
         self._topics = topics
         self._engine = engine
         self._publisher = publisher
         self._dead = dead
+        self._clock = clock
         self._policy_saved = False
 
     async def on_inputs(self, records: Records) -> None:
@@ -67,10 +76,14 @@ class Router:
         log.info("batch.folded", extra={"inputs": len(inputs), "events": len(outgoing), "took_ms": took_ms})
 
     async def _read(self, records: Records) -> list[Received]:
-        inputs = []
+        """Return the inputs of a batch, all applied at one time: now.
+
+        A question's clock starts when it is asked, not when the filing began to wait; a replay folds with the time that is stored.
+        """
+        inputs, now = [], self._clock()
         for record in records:
             try:
-                inputs.append(received(record, self._topics))
+                inputs.append(received(record, self._topics, now))
             except Unreadable as exc:
                 await self._dead.put(record, exc.code, str(exc))
         return inputs
@@ -135,8 +148,11 @@ class Router:
 # --- reading records ----------------------------------------------------------------------------------------------------------------------
 
 
-def received(record: ConsumerRecord[bytes, bytes], topics: Topics) -> Received:
-    """Return the input that *record* holds; raises :class:`Unreadable`. A record without a type is what its topic is for."""
+def received(record: ConsumerRecord[bytes, bytes], topics: Topics, now: datetime) -> Received:
+    """Return the input that *record* holds, applied at *now*. A record without a type is what its topic is for.
+
+    Raises :class:`Unreadable`.
+    """
     name = header(record.headers, "ce_type") or _type_by_topic(record.topic, topics)
     model = _KNOWN_TYPES.get(name)
     if model is None:
@@ -148,7 +164,7 @@ def received(record: ConsumerRecord[bytes, bytes], topics: Topics) -> Received:
         first = exc.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise Unreadable("router.invalid", f"{name}: {place}: {first['msg']} ({exc.error_count()} in all)") from exc
-    return Received(_input(body), raw, datetime.fromtimestamp(record.timestamp / 1000, UTC))
+    return Received(_input(body), raw, now)
 
 
 def _input(body: Model) -> Input:

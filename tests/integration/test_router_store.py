@@ -76,19 +76,20 @@ class Hub:
         self.engine: AsyncEngine = create_engine(url)
         self.published = Published()
         self.dead = PutAside()
-        self.router = Router(load_pack(pack), TOPICS, self.engine, self.published, self.dead)  # type: ignore[arg-type]
+        self.now = at(0)
+        self.router = Router(load_pack(pack), TOPICS, self.engine, self.published, self.dead, lambda: self.now)  # type: ignore[arg-type]
 
     async def read(self, *bodies: Model | bytes, second: float = 0) -> None:
-        await self.router.on_inputs([a_record(body, second) for body in bodies])
+        self.now = at(second)
+        await self.router.on_inputs([a_record(body) for body in bodies])
 
 
-def a_record(body: Model | bytes, second: float = 0) -> ConsumerRecord[bytes, bytes]:
+def a_record(body: Model | bytes) -> ConsumerRecord[bytes, bytes]:
     types = {"Filing": "filing", "Answer": "answer", "Command": "command"}
     name = types.get(type(body).__name__, "filing")
     value = body.to_json() if isinstance(body, Model) else body
     headers = [("ce_type", f"guichet.{name}".encode())]
-    timestamp = int(at(second).timestamp() * 1000)
-    return ConsumerRecord(TOPICS.filings, 0, 0, timestamp, 0, b"key", value, None, 3, len(value), headers)
+    return ConsumerRecord(TOPICS.filings, 0, 0, 0, 0, b"key", value, None, 3, len(value), headers)
 
 
 @pytest.fixture
@@ -253,8 +254,8 @@ async def test_the_clock_says_each_deadline_once_and_the_router_decides(asking_h
     assert await clock.tick(at(31)) == 1
     assert await clock.tick(at(32)) == 0
     command = next(record for record in asking_hub.published.records if record.topic == TOPICS.commands)
-    record = ConsumerRecord(TOPICS.commands, 0, 0, int(at(33).timestamp() * 1000), 0, b"", command.value, None, 0, 0, command.headers)
-    await asking_hub.router.on_inputs([record])
+    asking_hub.now = at(33)
+    await asking_hub.router.on_inputs([ConsumerRecord(TOPICS.commands, 0, 0, 0, 0, b"", command.value, None, 0, 0, command.headers)])
     assert asking_hub.published.decisions[-1].outcome is Outcome.DOCUMENT_CHECK
     async with transaction(asking_hub.engine) as connection:
         assert await store.overdue(connection, at(3600)) == 0
@@ -270,3 +271,9 @@ async def test_each_service_is_asked_once_and_its_request_waits_on_its_topic(ask
         TOPICS.requests("single-window"),
     }
     assert requests[0].asked_at == NOON
+
+
+async def test_a_service_has_its_full_time_however_long_the_filing_waited(asking_hub: Hub) -> None:
+    await asking_hub.read(a_filing(received_at=at(-3600)), second=0)
+    (first, *_) = asking_hub.published.bodies(ServiceRequest, "guichet.request")
+    assert (first.asked_at, first.answer_due_at) == (at(0), at(30))
