@@ -1,7 +1,8 @@
 """What authorities' own codes mean in the hub's neutral words: one crosswalk for all systems (``data/decisions.csv``).
 
-``system`` names the family of codes: ``cusres`` (UN/EDIFACT 7365), ``ics2`` (message names), ``cds`` (UK function codes), ``us-air``
-(disposition codes), ``placi`` (pre-loading codes of the USA and Canada), ``xcsn``, ``cusrsp`` (hub decisions), ``itmref``.
+``system`` names the family of codes: ``cusres`` (UN/EDIFACT 7365), ``cusres-bgm`` (1225 and 1001), ``contrl`` (0083), ``ics2`` (message
+names), ``cds`` (UK function codes), ``us-air`` (disposition codes), ``placi`` (pre-loading codes of the USA and Canada), ``xcsn``,
+``cusrsp`` (hub decisions), ``itmref``.
 
 A meaning has a track: what an authority says of the filing or before loading never frees goods. The ``outcome`` is therefore the most
 that may be concluded from the code alone: only a release on the clearance track is ``release``; a filing that was merely received or

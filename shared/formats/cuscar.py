@@ -13,8 +13,6 @@ The country of origin has no place of its own in D.95B: ``LOC+27`` of a house ho
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b32encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
@@ -24,6 +22,7 @@ from shared.contracts import express_key
 from shared.formats import checks, edifact, values
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Envelope, Likeness, Parsed, Sketch, Written
 from shared.formats.edifact import Composer, Job, Segment, SegmentItem, Syntax, value, whole
+from shared.formats.edifact_envelope import code, control_reference, stamp, unb
 from shared.formats.filings import conclude
 from shared.formats.losses import losses
 from shared.formats.xml import malformed
@@ -177,15 +176,15 @@ class _Sums:
 
     def findings(self, header: _House, position: str, dialect: Dialect) -> list[Any]:
         item = SegmentItem(position, PATHS, dialect)
-        for code, (said, place) in header.totals.items():
-            counted = self.mass if code == "7" else self.houses if code == "10" else self.packages
+        for total, (said, place) in header.totals.items():
+            counted = self.mass if total == "7" else self.houses if total == "10" else self.packages
             try:
                 agrees = abs(Decimal(said) - counted) < Decimal("0.0005")
             except ArithmeticError:
                 agrees = False
             if not agrees:
-                text = f"CNT+{code[:3]} says {said[:20]}, the houses have {counted}."
-                item.note("EDI-TOTAL", at=f"{position}/CNT+{code}/6066 (segment {place})", value=said, message=text)
+                text = f"CNT+{total} says {said[:20]}, the houses have {counted}."
+                item.note("EDI-TOTAL", at=f"{position}/CNT+{total}/6066 (segment {place})", value=said, message=text)
         return item.findings
 
 
@@ -705,45 +704,20 @@ def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Wr
     return Written(body, (*composer.findings, *lost))
 
 
-def control_reference(message_id: str) -> str:
-    """Return an interchange control reference (an..14): the id itself where it fits, else one derived from it."""
-    if len(message_id) <= 14 and message_id.isascii() and message_id.isprintable():
-        return message_id
-    return b32encode(hashlib.sha256(message_id.encode()).digest()).decode()[:14]
-
-
-def unb(envelope: Envelope, reference: str, application: str, identifier: str = "UNOC") -> list[str | Sequence[str | None] | None]:
-    """Return the elements of UNB. *envelope*'s codes may carry their qualifier: ``JXEXPRESS:ZZZ``."""
-    at = envelope.prepared_at
-    return [
-        [identifier, "3"],
-        envelope.sender.split(":", 1),
-        envelope.recipient.split(":", 1),
-        [at.strftime("%y%m%d"), at.strftime("%H%M")],
-        reference,
-        None,
-        application,
-        None,
-        None,
-        None,
-        "1" if envelope.test else None,
-    ]
-
-
 def _write_message(
     composer: Composer, reference: str, document: str, function: str, members: Sequence[tuple[Filing, Consignment]], envelope: Envelope
 ) -> None:
     composer.key = composer.path = ""
     composer.begin(reference, ["CUSCAR", "D", "95B", "UN"])
     composer.segment("BGM", "785", document, function, "AB")
-    composer.segment("DTM", ["137", envelope.prepared_at.strftime("%Y%m%d%H%M") + envelope.prepared_at.strftime("%z")[:3], "303"])
+    composer.segment("DTM", ["137", stamp(envelope.prepared_at), "304"])
     first = members[0][1]
     if first.departure_on:
         composer.segment("DTM", ["133", first.departure_on.strftime("%Y%m%d"), "102"])
     if first.master_transport_document_id:
         composer.segment("RFF", ["MWB", first.master_transport_document_id])
-    composer.segment("NAD", "MS", envelope.sender.split(":", 1)[0])
-    composer.segment("NAD", "MR", envelope.recipient.split(":", 1)[0])
+    composer.segment("NAD", "MS", code(envelope.sender))
+    composer.segment("NAD", "MR", code(envelope.recipient))
     if first.conveyance_reference or first.mode_of_transport:
         composer.segment("TDT", "20", first.conveyance_reference, first.mode_of_transport)
     for qualifier, said in (("9", first.place_of_loading), ("11", first.place_of_arrival)):
@@ -806,9 +780,9 @@ def _write_party(composer: Composer, qualifier: str, field: str, party: Party, i
         composer.segment("RFF", ["AHP" if tax_id.scheme == "other" else "VA", tax_id.number])
     if party.phone or party.email:
         composer.segment("CTA", "IC")
-    for code, said in (("TE", party.phone), ("EM", party.email)):
+    for channel, said in (("TE", party.phone), ("EM", party.email)):
         if said:
-            composer.segment("COM", [said, code])
+            composer.segment("COM", [said, channel])
 
 
 def write_nad(composer: Composer, qualifier: str, party: Party) -> None:

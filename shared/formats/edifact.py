@@ -231,7 +231,7 @@ def _interchange(body: bytes, syntax: Syntax, identifier: bytes | None, dialect:
     name = (identifier or b"").decode("ascii")
     text = decode(body, name, dialect, findings)
     if text.count(syntax.terminator) > SEGMENT_LIMIT:
-        raise malformed("MSG-SYNTAX", f"An interchange has more than {SEGMENT_LIMIT:,} segments.", remedy="Split it into several messages.")
+        raise malformed("MSG-SYNTAX", f"An interchange has more than {SEGMENT_LIMIT:,} segments: split it.")
     segments = _segments(text, syntax, dialect, findings)
     unb = syntax.split(segments[0])
     unz = syntax.split(segments[-1])

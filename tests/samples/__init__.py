@@ -13,7 +13,7 @@ import orjson
 
 from shared.errors import MalformedMessage, UnknownFormat
 from shared.formats import cusrsp, recognition, xml
-from shared.model import DEFAULT_DIALECT, Dialect, RawMessage, Rejection
+from shared.model import DEFAULT_DIALECT, Dialect, RawMessage
 
 FOLDER = Path(__file__).parent
 RECEIVED_AT = datetime(2026, 11, 21, 18, tzinfo=UTC)
@@ -56,5 +56,4 @@ def response(body: bytes) -> Any:
 
 
 def _plain(item: Any) -> Any:
-    kind = "rejection" if isinstance(item, Rejection) else "filing"
-    return {kind: orjson.loads(item.to_json())}
+    return {type(item).__name__.lower(): orjson.loads(item.to_json())}

@@ -1,0 +1,128 @@
+"""CUSRES, CONTRL and APERAK: what the hub writes, it would understand itself."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from shared.contracts import TYPE_OF, Answer, ConsignmentAccepted, DecisionMade, FilingRejected, Notice, Outcome, PublicView, Summary
+from shared.formats import aperak, contrl, cusres
+from shared.formats.edifact_answers import error_code
+from shared.formats.rules import RULES
+from shared.model import DEFAULT_DIALECT, Dialect, Finding, RawMessage
+from tests.samples import FOLDER
+
+AT = datetime(2026, 3, 2, 7, 2, tzinfo=UTC)
+
+
+def a_notice(type: type = DecisionMade, **changes: object) -> Notice:
+    given = {
+        "notice_id": UUID(int=7),
+        "subscription": UUID(int=1),
+        "participant": "jx",
+        "feed_sequence": 1,
+        "type": TYPE_OF[type],
+        "at": AT,
+        "key": "express:jx:JXE2603000017",
+        "sequence": 1,
+        "message_id": "JXM20260301LGG01/20260301000017",
+        "consignment": Summary(house_transport_document_id="JXE2603000017", master_transport_document_id="888-45123072", channel="express"),
+    }
+    return Notice.model_validate({**given, **changes})
+
+
+def answers(module, body: bytes, dialect: Dialect = DEFAULT_DIALECT) -> list[Answer]:
+    return list(module.parse(RawMessage("customs", body, AT), dialect))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "decision"),
+    [
+        (Outcome.RELEASE, "other", "RELEASE"),
+        (Outcome.DOCUMENT_CHECK, "documents_needed", "DOCS_REQUESTED"),
+        (Outcome.DOCUMENT_CHECK, "payment_due", "PAYMENT_REQUIRED"),
+        (Outcome.PHYSICAL_CHECK, "examination", "EXAMINE"),
+        (Outcome.REFERRAL, "description_unclear", "INFO_REQUESTED"),
+        (Outcome.HOLD, "restricted_goods", "HOLD"),
+        (Outcome.WITHDRAWN, "withdrawn_by_sender", "CANCELLED"),
+    ],
+)
+def test_a_decision_comes_back_as_the_answer_it_was(outcome: Outcome, reason: str, decision: str) -> None:
+    notice = a_notice(outcome=outcome, reasons=(PublicView(public=reason),))
+    [answer] = answers(cusres, cusres.render([notice], DEFAULT_DIALECT))
+    assert (answer.key, answer.decision, answer.issued_at) == (notice.key, decision, AT)
+    assert answer.findings is None
+
+
+def test_a_cusres_names_house_master_and_the_receivers_own_document() -> None:
+    dialect = Dialect(code_maps={"edifact": {"address": "JXEXPRESS:ZZZ", "hub": "CUSTOMSHUB:ZZZ"}})
+    body = cusres.render([a_notice(outcome=Outcome.RELEASE)], dialect).decode()
+    assert "RFF+HWB:JXE2603000017'\nRFF+MWB:888-45123072'\nRFF+ABO:JXM20260301LGG01'" in body
+    assert "UNB+UNOC:3+CUSTOMSHUB:ZZZ+JXEXPRESS:ZZZ+260302:0702+" in body
+    assert body == cusres.render([a_notice(outcome=Outcome.RELEASE)], dialect).decode()
+
+
+def test_acceptance_and_rejection_are_no_clearance() -> None:
+    finding = Finding(
+        code="FLD-MISSING", message="A mandatory field is missing.", remedy="Fill the field.", sender_path="UNH[1]/CNI[1]/NAD+CN"
+    )
+    notices = [a_notice(ConsignmentAccepted), a_notice(FilingRejected, findings=(finding,), position="UNH[1]/CNI[1]")]
+    accepted, rejected = answers(cusres, cusres.render(notices, DEFAULT_DIALECT))
+    assert (accepted.decision, accepted.track) == ("ACCEPTED", "filing")
+    assert (rejected.decision, rejected.track) == ("REJECTED", "filing")
+    assert rejected.note is not None
+    assert rejected.note.startswith("FLD-MISSING UNH[1]/CNI[1]/NAD+CN: A mandatory field is missing.")
+
+
+def test_aperak_tells_each_finding() -> None:
+    finding = Finding(
+        code="FLD-CODE", message="The code is not in its list.", remedy="Use a code of the list.", sender_path="UNH[1]/CNI[1]"
+    )
+    [accepted, first, second] = answers(
+        aperak, aperak.render([a_notice(ConsignmentAccepted), a_notice(FilingRejected, findings=(finding, finding))], DEFAULT_DIALECT)
+    )
+    assert (accepted.key, accepted.decision) == ("lrn:JXM20260301LGG01", "ACCEPTED")
+    assert first.key == second.key == "express:jx:JXE2603000017"
+    assert first.decision == "REJECTED"
+
+
+def test_contrl_of_notices_refuses_only_what_was_refused_as_a_whole() -> None:
+    finding = Finding(code="MSG-SYNTAX", message="no", remedy="no", sender_path="UNZ")
+    notices = [a_notice(ConsignmentAccepted), a_notice(FilingRejected, findings=(finding,), key="rejection:1", consignment=None)]
+    received, refused = answers(contrl, contrl.render(notices, DEFAULT_DIALECT))
+    assert (received.key, received.decision) == ("lrn:20260301000017", "RECEIVED")
+    assert (refused.decision, refused.note) == ("REJECTED", "UCI 18 unspecified error")
+
+
+def test_contrl_of_bytes_names_message_and_segment() -> None:
+    body = contrl.acknowledge((FOLDER / "cuscar/wrong_counts.edi").read_bytes(), DEFAULT_DIALECT, AT)
+    assert body is not None
+    text = body.decode()
+    assert "UCI+20260301000501+JXEXPRESS:ZZZ+CUSTOMSHUB:ZZZ+7+29'" in text
+    assert "UCM+1+CUSCAR:D:95B:UN+7+29'\nUCS+21+29'" in text
+
+
+def test_contrl_of_a_cut_off_file_refuses_it() -> None:
+    body = contrl.acknowledge((FOLDER / "cuscar/cut_off.edi").read_bytes(), DEFAULT_DIALECT, AT)
+    assert body is not None
+    [answer] = answers(contrl, body)
+    assert (answer.key, answer.decision) == ("lrn:20260301000901", "REJECTED")
+
+
+def test_a_contrl_is_never_answered_with_a_contrl() -> None:
+    assert contrl.acknowledge((FOLDER / "contrl/reference.edi").read_bytes(), DEFAULT_DIALECT, AT) is None
+    assert contrl.acknowledge(b"no EDIFACT at all", DEFAULT_DIALECT, AT) is None
+
+
+def test_error_codes_stay_distinct_in_eight_characters() -> None:
+    short = {error_code(code) for code in RULES}
+    assert len(short) == len(RULES)
+
+
+def test_a_national_code_is_mapped_by_the_dialect_and_the_carrier_too() -> None:
+    dialect = Dialect(code_maps={"cusres": {"Z9": "4"}, "carrier": {"JXEXPRESS": "jx"}})
+    body = (FOLDER / "cusres/correction_approved_and_unknown_code.edi").read_bytes()
+    assert [(each.key, each.decision, each.raw_code) for each in answers(cusres, body, dialect)] == [
+        ("express:jx:JXE2603000017", "ACCEPTED", "15"),
+        ("express:jx:JXE2603000017", "RELEASE", "Z9"),
+    ]
