@@ -7,6 +7,7 @@ import asyncio
 import heapq
 import itertools
 import re
+from collections import Counter as Tally
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +38,15 @@ class Switchboard:
 
     def __init__(self) -> None:
         self.now = Behaviours()
+        self._served: dict[str, Tally[str]] = {}
+
+    def count(self, who: str, what: str) -> None:
+        """Count one thing that *who* did to a caller: ``answered``, ``error``, ``hang``, or the status of a webhook's answer."""
+        self._served.setdefault(who, Tally())[what] += 1
+
+    async def served(self, _: Request) -> Response:
+        """``GET /served``: how often each partner did what, since this process began."""
+        return JSONResponse(self._served)
 
     async def show(self, _: Request) -> Response:
         """``GET /behaviour``"""
@@ -125,6 +135,7 @@ class RiskService:
         if not asked:
             return JSONResponse({"answers": []})
         call = self._this_call(asked[0])
+        self._board.count(asked[0].service, "hang" if call.hang else "error" if call.error else "answered")
         if call.hang:
             await _hang(request)
         if call.error:
@@ -206,6 +217,11 @@ class Hooks:
         name = request.path_params["name"]
         if not _HOOK_NAME.fullmatch(name):
             return Response(status_code=404)
+        answer = await self._answer(name, request)
+        self._board.count(f"hooks/{name}", str(answer.status_code))
+        return answer
+
+    async def _answer(self, name: str, request: Request) -> Response:
         body = await request.body()
         trouble = await self._trouble(name, request)
         if trouble is not None:
