@@ -23,6 +23,8 @@ from shared.formats import checks, edifact, values
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Envelope, Likeness, Parsed, Sketch, Written
 from shared.formats.edifact import Composer, Job, Segment, SegmentItem, Syntax, value, whole
 from shared.formats.edifact_envelope import code, control_reference, stamp, unb
+from shared.formats.edifact_parties import read as read_party
+from shared.formats.edifact_parties import write_nad
 from shared.formats.filings import conclude
 from shared.formats.losses import losses
 from shared.formats.xml import malformed
@@ -394,45 +396,13 @@ def _nad(house: _House, segment: Segment, place: int) -> None:
         if role and named:
             house.extra[f"NAD+{role[:10]}"] = named
         return
-    _party(party, segment)
+    read_party(party, segment)
     if "identifier" in party:
         number = party["identifier"]
         problem = eori.problem(number)
         party["identifier_scheme"] = "eori" if problem is None or problem.severity != "error" else "other"
     house.content[field] = party
     house.item.places[f"/{field}"] = place
-
-
-_NAD_FIELDS: Final = (
-    (2, "identifier"),
-    (4, "name"),
-    (5, "street_line"),
-    (6, "city"),
-    (7, "country_subdivision"),
-    (8, "postcode"),
-    (9, "country"),
-)
-
-
-def _party(party: dict[str, str], segment: Segment) -> None:
-    """Read C082, C080, C059 and the address elements of NAD; C058 is an address or name in one block."""
-    size = len(segment)
-    for element, field in _NAD_FIELDS:
-        if element < size:
-            parts = segment[element]
-            said = parts[0].strip() if len(parts) == 1 or element != 4 else whole(segment, 4, 35)
-            if said:
-                party[field] = said
-    if size > 5 and len(segment[5]) > 1:
-        said = whole(segment, 5, 35, 1)
-        if said:
-            party["street_line_2"] = said
-    if len(segment) > 3 and any(segment[3]):
-        lines = [part.strip() for part in segment[3] if part.strip()]
-        if "name" not in party:
-            party["name"] = lines.pop(0)
-        if lines and "street_line" not in party:
-            party["street_line"] = ", ".join(lines)
 
 
 def _com(house: _House, segment: Segment, place: int) -> None:
@@ -690,7 +660,7 @@ def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Wr
         consignment = filing.consignment
         if consignment is None:
             composer.key = filing.key
-            composer.note("EDI-LOST", filing.kind, "Only consignments can be written as CUSCAR.")
+            composer.note("WRITE-LOST", filing.kind, "Only consignments can be written as CUSCAR.")
             continue
         common = tuple(getattr(consignment, field) for field in (*_COMMON, "mode_of_transport"))
         groups.setdefault((filing.function, (consignment.extra or {}).get("manifest_no"), *common), []).append((filing, consignment))
@@ -766,7 +736,7 @@ def _write_countries(composer: Composer, consignment: Consignment) -> None:
         composer.segment("LOC", "27", origins.pop())
     elif origins - {None}:
         composer.path = "/goods_items"
-        composer.note("EDI-LOST", " ".join(sorted(filter(None, origins))), "D.95B has one country of origin for all goods of a house.")
+        composer.note("WRITE-LOST", " ".join(sorted(filter(None, origins))), "D.95B has one country of origin for all goods of a house.")
     if consignment.country_of_dispatch:
         composer.segment("LOC", "35", consignment.country_of_dispatch)
     if consignment.country_of_destination:
@@ -783,29 +753,6 @@ def _write_party(composer: Composer, qualifier: str, field: str, party: Party, i
     for channel, said in (("TE", party.phone), ("EM", party.email)):
         if said:
             composer.segment("COM", [said, channel])
-
-
-def write_nad(composer: Composer, qualifier: str, party: Party) -> None:
-    """Write the NAD of one party: what does not fit its components is cut and told."""
-    base = composer.path
-    parts: dict[str, list[str]] = {}
-    for name, width, most in (("name", 35, 5), ("street_line", 35, 1), ("street_line_2", 35, 2), ("city", 35, 1)):
-        composer.path = f"{base}/{name}"
-        parts[name] = composer.cut(getattr(party, name) or "", width, most)
-    composer.path = base
-    street = [*(parts["street_line"] or [""]), *parts["street_line_2"]]
-    composer.segment(
-        "NAD",
-        qualifier,
-        party.identifier,
-        None,
-        parts["name"],
-        street,
-        "".join(parts["city"]),
-        party.country_subdivision,
-        party.postcode,
-        party.country,
-    )
 
 
 def _write_line(composer: Composer, line: GoodsItem, consignment: Consignment) -> None:

@@ -676,7 +676,7 @@ class Composer:
         text = self.fit(text)
         if len(text) > width * most:
             kept = text[: width * most]
-            self.note("EDI-TOO-LONG", text, f"{len(text)} characters; the first {len(kept)} were written.")
+            self.note("WRITE-CUT", text, f"{len(text)} characters; the first {len(kept)} were written.")
             text = kept
         return [text[at : at + width] for at in range(0, len(text), width)]
 

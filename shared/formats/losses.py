@@ -25,7 +25,7 @@ def losses(filing: Filing, written: frozenset[str], dialect: Dialect, ignore: It
     for path, value in leaves(filing.content.model_dump(mode="json", exclude_none=True)):
         if path in ignored or _pattern(path) in EVERYWHERE or _has_place(_pattern(path), written):
             continue
-        made = finding("EDI-LOST", dialect, path=path, sender_path=filing.key, value=value)
+        made = finding("WRITE-LOST", dialect, path=path, sender_path=filing.key, value=value)
         if made is not None:
             found.append(made)
     return found

@@ -68,6 +68,7 @@ _RULES: Final[dict[str, Rule]] = {
     "FLD-CODE": Rule("error", "The code is not in its list.", "Use a code of the list."),
     "FLD-CODE-MAPPED": Rule("warning", "The value is not a code of its list; the likely code was taken.", "Send the code itself."),
     "FLD-CODE-DROPPED": Rule("warning", "The code is not in its list and was left out.", "Use a code of the list."),
+    "FLD-CODE-KEPT": Rule("warning", "The code is not in its list; it was kept as sent.", "Use a code of the list, or agree on this one."),
     "FLD-REPEATED": Rule("error", "A field that may come once comes again.", "Send the field once."),
     "FLD-UNKNOWN": Rule("error", "The field is not part of this format.", "Leave the field out, or write it as the guide does."),
     "FLD-IGNORED": Rule(
@@ -83,6 +84,15 @@ _RULES: Final[dict[str, Rule]] = {
     "MSG-VERSION": Rule("note", "This version is not in the hub's list; it was read as the nearest one.", "Send a version of the list."),
     "FLD-COUNT": Rule("warning", "A count differs from what was listed.", "Send the complete list, or correct the count."),
     "FLD-ASSUMED": Rule("note", "The format has no place for this value; the hub supposed one.", "Send it in a format that has the field."),
+    "FLD-DESPATCH": Rule(
+        "error", "The receptacle does not belong to its despatch.", "A receptacle's S9 identifier starts with the S8 of its despatch."
+    ),
+    "FLD-TWICE": Rule("warning", "The item is listed in several places; the last one was taken.", "List each item once."),
+    "FLD-DROPPED": Rule("warning", "The value does not have the form of its field and was left out.", "Correct the value."),
+    "FLD-AGAIN": Rule("warning", "A field that the hub keeps once comes again; the last one was taken.", "Send the field once."),
+    "FLD-OTHER-NAME": Rule("warning", "Two places of the message name different documents.", "Name one document in both places."),
+    "UNIT-ASSUMED": Rule("warning", "The mass has no unit; kilograms were assumed.", "Send the unit with every mass."),
+    "WRITE-ONE": Rule("error", "One message of this format holds one document; this one is not in it.", "Write it into its own message."),
     "WRITE-CUT": Rule("warning", "The text is longer than the receiver's field and was cut.", "Shorten the text at its source."),
     "WRITE-MISSING": Rule("error", "The receiver's format needs a value that is missing.", "Complete the data and send them again."),
     "WRITE-LOST": Rule("note", "The receiver's format has no place for this value.", "Send it in another format where it is needed."),
@@ -99,8 +109,6 @@ _RULES: Final[dict[str, Rule]] = {
     "EDI-TYPE": Rule("error", "A message of another type stands in the interchange.", "Send each type of message in its own interchange."),
     "EDI-CHARACTER": Rule("warning", "Characters are not in the receiver's character set.", "Agree on UNOW (UTF-8) with the receiver."),
     "EDI-TRANSLITERATED": Rule("note", "The text was transliterated, as UNOA and UNOB demand.", "Agree on a larger character set."),
-    "EDI-TOO-LONG": Rule("warning", "The text is longer than its field.", "Shorten it, or agree on another format."),
-    "EDI-LOST": Rule("note", "The format has no place for this value.", "Send it in another format, if the receiver needs it."),
     # data quality
     "DQ-01": Rule(
         "error", "The item identifier is not an S10 identifier.", "Two letters, nine digits, two letters of the issuing country."

@@ -149,4 +149,4 @@ def test_only_unoa_and_unob_transliterate_and_it_is_told() -> None:
 def test_what_is_too_long_is_cut_and_told() -> None:
     composer = Composer("UNOC", DEFAULT_DIALECT)
     assert composer.cut("x" * 80, 35, 2) == ["x" * 35, "x" * 35]
-    assert composer.findings[0].code == "EDI-TOO-LONG"
+    assert composer.findings[0].code == "WRITE-CUT"
