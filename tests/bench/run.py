@@ -2,7 +2,7 @@
 
 Every figure but the latencies is a ratio of records a second, counted where they arrive by the log's own clock; items are ITMATT messages
 of 2.9 kB with three
-content pieces. Median of several runs with minimum and maximum. ``python -m tests.bench.run --help`` tells more.
+content pieces. Median of several runs with minimum and maximum. ``python -m tests.bench --help`` tells more.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import os
 import platform
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -342,7 +341,7 @@ def show(console: Console, result: dict[str, Any]) -> bool:
 
 async def main() -> int:
     """Measure, keep, print."""
-    parser = argparse.ArgumentParser(description=__doc__, epilog="example: python -m tests.bench.run --runs 1 --items 5000 --only stages")
+    parser = argparse.ArgumentParser(description=__doc__, epilog="example: python -m tests.bench --runs 1 --items 5000 --only stages")
     parser.add_argument("--runs", type=int, default=3, help="runs of each figure (default 3)")
     parser.add_argument("--items", type=int, default=20_000, help="items a run (default 20,000)")
     parser.add_argument("--memory-items", type=int, default=200_000, help="items of the memory figure; 0 leaves it out")
@@ -350,7 +349,7 @@ async def main() -> int:
         "--only", nargs="*", choices=["stages", "hub", "services", "latency", "memory"], help="only these (bare and naive as needed)"
     )
     parser.add_argument("--var", type=Path, default=ROOT / "var" / "bench", help="folder for the data of the parts")
-    parser.add_argument("--keep", action="store_true", help="write the result below tests/bench/results")
+    parser.add_argument("--no-keep", action="store_true", help="do not write the result below tests/bench/results")
     args = parser.parse_args()
     wanted = set(args.only or ["stages", "hub", "services", "latency", "memory"])
     console, began = Console(), time.monotonic()
@@ -378,11 +377,7 @@ async def main() -> int:
             parts.stop()
     bench.ratios()
     result = report(bench, time.monotonic() - began)
-    if args.keep:
+    if not (args.no_keep or args.only):
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{result['at'][:10]}-{result['commit']}.json").write_text(json.dumps(result, indent=1) + "\n")
     return 0 if show(console, result) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
