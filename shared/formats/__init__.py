@@ -10,11 +10,38 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from shared.formats import cuscar, cusrsp, itmatt, manifest_csv, manifest_json, order
+from shared.formats import (
+    cuscar,
+    cusrsp,
+    device_event,
+    epcis,
+    itmatt,
+    manifest_csv,
+    manifest_json,
+    order,
+    payment,
+    returns,
+    stock,
+)
 from shared.formats.base import Format, Parsed, Reader, Sketch, Writer
 
 FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
-    {module.NAME: module for module in (itmatt, manifest_csv, manifest_json, order, cusrsp, cuscar)}
+    {
+        module.NAME: module
+        for module in (
+            itmatt,
+            manifest_csv,
+            manifest_json,
+            order,
+            cusrsp,
+            cuscar,
+            device_event,
+            epcis,
+            payment,
+            returns,
+            stock,
+        )
+    }
 )
 
 READERS: Final[Mapping[str, Reader]] = MappingProxyType({name: module for name, module in FORMATS.items() if isinstance(module, Reader)})

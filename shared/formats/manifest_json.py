@@ -13,13 +13,13 @@ consignment, where they win. A name that is not part of the layout refuses the c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any, Final
 
-from shared.formats import json, manifest, values
+from shared.formats import json, manifest
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Sketch
 from shared.formats.filings import Item
 from shared.formats.manifest_csv import message_id
+from shared.formats.own_json import envelope, texts
 from shared.formats.xml import malformed
 from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
 
@@ -63,37 +63,6 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     common = texts({name: value[name] for name in _HEAD if name in value})
     head = envelope(value, NAME, message_id(raw.body, common))
     return Parsed(head, _items(consignments, common, head, raw, dialect), len(consignments))
-
-
-def texts(values_: Mapping[str, Any], item: Item | None = None) -> dict[str, str]:
-    """Return the scalars of an object as texts; a list or object where a scalar belongs is a finding, or refuses the message."""
-    found = {}
-    for name, value in values_.items():
-        try:
-            text = json.text_of(value)
-        except TypeError:
-            if item is None:
-                raise malformed("MSG-HEAD", f"{name} is no text and no number.", path=name) from None
-            item.note("FLD-FORM", at=f"{item.position}/{name}")
-            continue
-        if text is not None:
-            found[name] = text
-    return found
-
-
-def envelope(value: Mapping[str, Any], name: str, fallback_id: str) -> MessageHead:
-    """Return the head of a JSON message: its ``message_id`` and ``prepared_at``, both optional."""
-    said = texts({field: value[field] for field in ("message_id", "prepared_at") if field in value})
-    prepared = None
-    if "prepared_at" in said:
-        try:
-            prepared = datetime.fromisoformat(values.instant(said["prepared_at"]) or "")
-        except ValueError:
-            message = "prepared_at is no date-time with offset."
-            raise malformed("MSG-HEAD", message, path="prepared_at", value=said["prepared_at"][:40]) from None
-    if len(said.get("message_id", "")) > 100:
-        raise malformed("MSG-HEAD", "message_id is longer than 100 characters.", path="message_id")
-    return MessageHead(name, said.get("message_id", fallback_id), prepared)
 
 
 def _items(

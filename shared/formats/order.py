@@ -18,16 +18,14 @@ order may carry ``message_id`` and ``prepared_at`` itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 from shared.contracts import order_key
-from shared.formats import checks, json, values
-from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Sketch
-from shared.formats.filings import Item, conclude, message_id_of
-from shared.formats.manifest_json import envelope
-from shared.formats.xml import malformed
+from shared.formats import checks, own_json, values
+from shared.formats.base import UNLIKE, Certainty, Likeness, Parsed, Sketch
+from shared.formats.filings import Item, conclude
 from shared.model import Dialect, Filing, MessageHead, Order, OrderLine, OrderRef, Party, RawMessage, Rejection
 
 NAME: Final = "order"
@@ -37,7 +35,7 @@ VERSIONS: Final[tuple[str, ...]] = ("1",)
 SOURCE: Final = "hub layout, transaction of the standard dataset"
 CERTAINTY: Final[Certainty] = "reconstructed"
 
-_ENVELOPE: Final = frozenset({"message_id", "prepared_at", "orders"})
+_LAYOUT: Final = own_json.Layout(NAME, "orders", "order", frozenset({"order_id"}))
 _OWN_NAMES: Final = {"order_at": "order_datetime"}
 _MONEY: Final = ("order_total", "shipping_charged", "tax_charged")
 _LINE_MONEY: Final = ("unit_price", "discount_amount", "item_amount", "item_tax_amount")
@@ -64,8 +62,9 @@ def recognise(sketch: Sketch) -> Likeness:
     """An object with ``orders`` or ``order_id``, and no consignments."""
     if sketch.kind != "json":
         return UNLIKE
-    if "consignments" in sketch.keys:
-        return Likeness(0.2, "JSON, but with consignments")
+    others = sketch.keys & own_json.ELSEWHERE
+    if others:
+        return Likeness(0.2, f"JSON, but with {min(others)}")
     if sketch.keys & {"orders", "order_id"}:
         return Likeness(1.0, "an object with orders")
     if sketch.keys & {"lines", "order_datetime", "seller"}:
@@ -75,49 +74,26 @@ def recognise(sketch: Sketch) -> Likeness:
 
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read orders. Raises :class:`shared.errors.MalformedMessage` when the message is refused as a whole."""
-    value = json.parse(raw.body)
-    if not isinstance(value, dict):
-        raise malformed("MSG-HEAD", "The message is no object.")
-    head = envelope(value, NAME, message_id_of(raw.body))
-    if "orders" not in value:
-        single = {name: inner for name, inner in value.items() if name not in _ENVELOPE}
-        return Parsed(head, _items([("order", single)], head, raw, dialect), 1)
-    unknown = sorted(value.keys() - _ENVELOPE)
-    if unknown:
-        raise malformed("FLD-UNKNOWN", f"The message has no field {unknown[0][:60]!r}.", path=unknown[0][:60])
-    orders = value["orders"]
-    if not isinstance(orders, list) or not orders:
-        raise malformed("MSG-NO-ITEMS", path="orders")
-    if len(orders) > ITEM_LIMIT:
-        raise malformed("MSG-ITEMS", path="orders", value=str(len(orders)))
-    return Parsed(head, _items([(f"orders[{n}]", order) for n, order in enumerate(orders, 1)], head, raw, dialect), len(orders))
-
-
-def _items(orders: list[tuple[str, Any]], head: MessageHead, raw: RawMessage, dialect: Dialect) -> Iterator[Filing | Rejection]:
-    for position, order in orders:
-        item = Item(position, PATHS, dialect)
-        if not isinstance(order, dict):
-            item.note("FLD-FORM", at=position, message="An order is an object.")
-            order = {}
-        yield _order(order, item, head, raw)
+    message = own_json.open_message(_LAYOUT, raw)
+    filings = (_order(said, item, message.head, raw) for item, said in own_json.items(message, PATHS, dialect))
+    return Parsed(message.head, filings, len(message.entries))
 
 
 def _order(said: dict[str, Any], item: Item, head: MessageHead, raw: RawMessage) -> Filing | Rejection:
-    content = {name: value for name, value in said.items() if name not in ("function", "version")}
+    content = {name: value for name, value in said.items() if name not in own_json.CONTROL}
     platform = item.dialect.platform or raw.participant
     claimed = content.setdefault("platform_id", platform)
     if claimed != platform:
         item.note("FLD-CODE", "/platform_id", claimed, message=f"Orders of this sender belong to platform {platform}.")
     order_id = content.get("order_id")
     key = order_key(OrderRef.model_construct(platform_id=platform, order_id=order_id)) if isinstance(order_id, str) else ""
-    if "order_at" in content:
-        item.note("FLD-UNKNOWN", at=f"{item.position}/order_at")
-    _instant(content, item)
+    own_json.rename(content, {"order_datetime": "order_at"}, item)
+    own_json.instant(content, "order_at", item)
     for name in _MONEY:
-        _money(content, name, f"/{name}", item)
+        own_json.money(content, name, f"/{name}", item)
     for name in _PARTIES:
         _party(content.get(name), f"/{name}", item)
-    checks_of_country(content, "country_of_destination", "/country_of_destination", item)
+    own_json.country(content, "country_of_destination", "/country_of_destination", item)
     _destination(content)
     _lines(content, item)
     if isinstance(content.get("tax_scheme_id"), str):
@@ -125,53 +101,13 @@ def _order(said: dict[str, Any], item: Item, head: MessageHead, raw: RawMessage)
         content["tax_scheme_id"] = checks.tax_number(scheme, content["tax_scheme_id"], "/tax_scheme_id", item)
     if isinstance(content.get("tax_rate"), float | int):
         content["tax_rate"] = str(content["tax_rate"])
-    function = said.get("function", "original")
-    if function not in ("original", "replace", "cancel"):
-        item.note("FLD-CODE", "/function", function)
-        function = "original"
-    return conclude(item, "order", content, key, head, raw, function=function, version=said.get("version"))
-
-
-def _instant(content: dict[str, Any], item: Item) -> None:
-    said = content.pop("order_datetime", None)
-    if said is None:
-        return
-    found = values.instant(said) if isinstance(said, str) else None
-    if found is None and isinstance(said, str):
-        found = values.local_instant(said, item.dialect)
-        if found is not None:
-            item.note("TIME-ZONE-ASSUMED", "/order_at", said)
-    if found is None:
-        item.note("FLD-FORM", "/order_at", said)
-    else:
-        content["order_at"] = found
-
-
-def _money(record: dict[str, Any], name: str, path: str, item: Item) -> None:
-    said = record.get(name)
-    if not isinstance(said, dict):
-        return  # absent, or for the model to refuse
-    amount = said.get("amount")
-    amount = json.text_of(amount) if isinstance(amount, str | int | float) else None
-    canonical = checks.money(amount, _text(said.get("currency")), path, item)
-    if canonical is not None:
-        record[name] = {**said, **canonical}
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    return conclude(item, "order", content, key, head, raw, function=own_json.function(said, item), version=said.get("version"))
 
 
 def _party(party: Any, path: str, item: Item) -> None:
     if isinstance(party, dict):
-        checks_of_country(party, "country", f"{path}/country", item)
+        own_json.country(party, "country", f"{path}/country", item)
         checks.name(party, f"{path}/name", item, mandatory=False) if isinstance(party.get("name"), str) else None
-
-
-def checks_of_country(record: dict[str, Any], field: str, path: str, item: Item) -> None:
-    """Check a country where one is given as text; anything else is for the model to refuse."""
-    if isinstance(record.get(field), str):
-        checks.country(record, field, path, item, mandatory=False)
 
 
 def _destination(content: dict[str, Any]) -> None:
@@ -196,10 +132,8 @@ def _line(index: int, line: dict[str, Any], item: Item) -> None:
     path = f"/lines/{index}"
     line.setdefault("sequence_number", index + 1)
     for name in _LINE_MONEY:
-        _money(line, name, f"{path}/{name}", item)
-    for name in ("quantity", "hs_code", "standard_product_id"):
-        if isinstance(line.get(name), int | float):
-            line[name] = str(line[name])
+        own_json.money(line, name, f"{path}/{name}", item)
+    own_json.as_text(line, ("quantity", "hs_code", "standard_product_id"))
     if isinstance(line.get("quantity"), str):
         checks.number(line, "quantity", values.quantity, f"{path}/quantity", item, positive="DQ-12")
     if isinstance(line.get("hs_code"), str):
