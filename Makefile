@@ -17,7 +17,7 @@ PYTEST := $(PY) -m pytest
 CODE := services shared deploy tests
 
 .PHONY: help setup demo up down status logs test check fmt lint types unit contract property integration e2e faults bench \
-  migration migrate lock clean
+  migration migrate lock documents clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9 -]+:.*## / {printf "  %-28s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,11 @@ migration: $(STAMP) ## an empty migration (m="what changes")
 
 migrate: $(STAMP) ## topics and migrations on the running hub, or on KAFKA_BOOTSTRAP and DATABASE_URL
 	@$(PY) -m deploy.local migrate
+
+documents: $(STAMP) ## write what the code knows into README, docs, AsyncAPI and OpenAPI
+	$(PY) -m deploy.documents
+	$(PY) -m deploy.asyncapi
+	$(PY) -m services.ingest.openapi
 
 clean: $(STAMP) ## stop the hub, remove its data and all caches
 	@$(PY) -m deploy.local down

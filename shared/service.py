@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 Check = Callable[[], Awaitable[None]]
 DirectoryLoader = Callable[[Any], Awaitable[Directory]]
 
+STEADY_SECONDS = 3.0
+"""A background task that failed counts as running again after so long without another failure."""
+
 
 class Service:
     """One process. Declare readers, tasks, routes and checks, then :meth:`run`."""
@@ -55,6 +58,7 @@ class Service:
         self._routes: list[BaseRoute] = []
         self._tasks: dict[str, Callable[[], Awaitable[None]]] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._failed: dict[str, tuple[float, str]] = {}
         self._checks: dict[str, Check] = {"database": self._database_answers, "kafka": self._kafka_answers, "readers": self._readers_run}
         self._started = False
 
@@ -175,8 +179,10 @@ class Service:
                 await task()
             except Unavailable as exc:
                 log.warning("task.again", extra={"task": name, "code": exc.code, "error": str(exc)})
-            except Exception:
+                self._failed[name] = time.monotonic(), exc.code
+            except Exception as exc:
                 log.exception("task.failed", extra={"task": name})
+                self._failed[name] = time.monotonic(), type(exc).__name__
             await asyncio.sleep(1)
 
     # --- directory -----------------------------------------------------------------------------------------------------------------------
@@ -231,3 +237,6 @@ class Service:
         for name, task in self._running.items():
             if task.done():
                 raise RuntimeError(f"background task {name} does not run")
+            failed_at, error = self._failed.get(name, (-STEADY_SECONDS, ""))
+            if time.monotonic() - failed_at < STEADY_SECONDS:
+                raise RuntimeError(f"background task {name} fails: {error}")

@@ -27,7 +27,12 @@ STOP_SECONDS = 60.0
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 when it did what was asked, 1 when not, 2 on a wrong command line."""
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description="Run the hub on this machine.")
-    parser.add_argument("--var", type=Path, default=Path("var"), help="folder for data, logs and state (default: %(default)s)")
+    parser.add_argument(
+        "--var",
+        type=Path,
+        default=Path(os.environ.get("GUICHET_VAR") or "var"),
+        help="folder for data, logs and state (default: %(default)s)",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, (_, text) in COMMANDS.items():
         commands.add_parser(name, help=text)
