@@ -11,15 +11,23 @@ from types import MappingProxyType
 from typing import Final
 
 from shared.formats import (
+    cds_view,
     cuscar,
+    cusitm,
     cusrsp,
     device_event,
+    emsevt,
     epcis,
     itmatt,
+    itmref,
     manifest_csv,
     manifest_json,
+    national_item,
     order,
     payment,
+    predes,
+    refrsp,
+    resdes,
     returns,
     stock,
 )
@@ -40,6 +48,14 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             payment,
             returns,
             stock,
+            cusitm,
+            emsevt,
+            itmref,
+            predes,
+            refrsp,
+            resdes,
+            cds_view,
+            national_item,
         )
     }
 )

@@ -16,6 +16,9 @@ withdrawn          ``REGISTERED``: the sender took the data back, customs have d
 
 ``DecisionCd`` is the hub's own outcome as a number, ``ResponseId`` comes from the notice's id. Errors and requested elements carry paths
 in the sender's own names. A message refused as a whole has no item: its errors stand in ``FileError`` after the header.
+
+Read, each item becomes an answer on its own track (:mod:`shared.formats.postal_answers`); taxes, directives and errors are kept in the
+answer's ``extra``.
 """
 
 from __future__ import annotations
@@ -23,29 +26,29 @@ from __future__ import annotations
 import re
 from base64 import b32encode
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import cache
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
 from xml.sax.saxutils import escape, quoteattr
 
-from shared.contracts import TYPE_OF, DecisionMade, FilingRejected, Notice, Outcome
-from shared.errors import MalformedMessage
-from shared.formats import xml
-from shared.formats.base import Certainty
+from shared.contracts import TYPE_OF, Answer, DecisionMade, FilingRejected, Notice, Outcome
+from shared.formats import postal_files, xml
+from shared.formats.base import Certainty, Envelope, Likeness, Parsed, Sketch
+from shared.formats.filings import Item
 from shared.formats.itmatt import PATHS as ITMATT_PATHS
+from shared.formats.postal_answers import Asked, decision
+from shared.formats.postal_files import Profile, each_unit, open_file, plain, shape
 from shared.formats.provenance import sender_path
-from shared.model import Dialect
+from shared.model import Dialect, RawMessage, Rejection
 
 NAME: Final = "cusrsp"
 TITLE: Final = "CUSRSP customs response, XML hub profile"
-CONTENT_TYPES: Final[tuple[str, ...]] = ("application/xml", "text/xml")
-VERSIONS: Final[tuple[str, ...]] = ("1.0",)
+CONTENT_TYPES: Final = postal_files.CONTENT_TYPES
+VERSIONS: Final = postal_files.VERSIONS
 SOURCE: Final = "UPU M44/M56 by their public leaf names; envelope urn:hub:postal:cusrsp:1"
 CERTAINTY: Final[Certainty] = "reconstructed"
-NAMESPACE: Final = "urn:hub:postal:cusrsp:1"
-ROOT: Final = "CusrspFile"
+PROFILE: Final = Profile(NAME, "CUSRSP", "CusrspFile", "Item")
 SENDER: Final = "GUICHET"
 
 _CODES: Final[Mapping[Outcome, str]] = MappingProxyType(
@@ -95,17 +98,15 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
     """Write *notices* as one file, one item each; the same notices always give the same bytes. *notices* must not be empty."""
     items = [_item(notice) for notice in notices if notice.key.startswith("post:")]
-    first = notices[0]
-    prepared = max(notice.at for notice in notices)
-    file_id = response_id(first.notice_id) if len(notices) == 1 else f"{response_id(first.notice_id)}-{len(notices)}"
-    head = (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<CusrspFile xmlns="{NAMESPACE}" version="1.0"><Header><FileId>{file_id}</FileId><MessageType>CUSRSP</MessageType>'
-        f"<SenderOrgCd>{SENDER}</SenderOrgCd><RecipientOrgCd>{_text(first.participant, 17)}</RecipientOrgCd>"
-        f"<PreparedDt>{prepared.isoformat()}</PreparedDt><ItemCount>{len(items)}</ItemCount></Header>"
-    )
+    envelope = Envelope(file_id(notices), SENDER, notices[0].participant[:17], max(notice.at for notice in notices))
     whole = [error for notice in notices if not notice.key.startswith("post:") for error in _errors(notice, "FileError")]
-    return "".join([head, *whole, *items, "</CusrspFile>\n"]).encode()
+    return postal_files.write_file(PROFILE, envelope, items, len(items), before="".join(whole))
+
+
+def file_id(notices: Sequence[Notice]) -> str:
+    """Return the id of a file of *notices*."""
+    first = response_id(notices[0].notice_id)
+    return first if len(notices) == 1 else f"{first}-{len(notices)}"
 
 
 def response_id(notice: UUID) -> str:
@@ -166,12 +167,20 @@ def hub_decision(notice: Notice) -> str:
             return "REGISTERED"
 
 
+def native_code(notice: Notice) -> str:
+    """Return the hub's own ``DecisionCd``."""
+    return _REFUSED if notice.type == _REJECTED else _CODES[notice.outcome] if notice.outcome else _REGISTERED
+
+
+def reason_text(notice: Notice) -> str | None:
+    """Return the public reasons as one text of at most 255 characters, each once."""
+    texts = dict.fromkeys(_TEXTS[reason.public] for reason in notice.reasons)
+    return "; ".join(texts)[:255] or None
+
+
 def _data(notice: Notice) -> Iterator[str]:
-    native = _REFUSED if notice.type == _REJECTED else _CODES[notice.outcome] if notice.outcome else _REGISTERED
-    yield f"<DecisionCd>{native}</DecisionCd><HubDecision>{hub_decision(notice)}</HubDecision>"
-    if notice.reasons:
-        texts = dict.fromkeys(_TEXTS[reason.public] for reason in notice.reasons)
-        yield f"<DecisionReasonNm>{_text('; '.join(texts), 255)}</DecisionReasonNm>"
+    yield f"<DecisionCd>{native_code(notice)}</DecisionCd><HubDecision>{hub_decision(notice)}</HubDecision>"
+    yield postal_files.element("DecisionReasonNm", reason_text(notice))
     if phase(notice) == "FIN":
         yield f"<ClearanceDt>{notice.at.isoformat()}</ClearanceDt>"
     yield from _requested(notice)
@@ -179,15 +188,20 @@ def _data(notice: Notice) -> Iterator[str]:
 
 
 def _requested(notice: Notice) -> Iterator[str]:
-    """Name what is asked for, and what is missing, in the sender's own names; each once."""
+    """Name what is asked for, and what is missing, in the sender's own names."""
+    for path, reason in asked_for(notice):
+        yield f"<RequestedElement reason={quoteattr(reason)}>{_text(own_path(path), 255)}</RequestedElement>"
+
+
+def asked_for(notice: Notice) -> list[tuple[str, str]]:
+    """Return the dataset paths of what is asked for, and of what is missing, each once with its reason."""
     asked = dict.fromkeys(notice.referred or (), "requested")
     for missing in notice.missing or ():
         asked.setdefault(missing.path, missing.view)
-    for path, reason in asked.items():
-        yield f"<RequestedElement reason={quoteattr(reason)}>{_text(_own_path(path), 255)}</RequestedElement>"
+    return list(asked.items())
 
 
-def _own_path(path: str) -> str:
+def own_path(path: str) -> str:
     """Return a dataset path in ITMATT's names, where it has one."""
     return (sender_path(path if path.startswith("/") else f"/{path}", "Item", ITMATT_PATHS, {}) or path).removeprefix("Item/")
 
@@ -207,51 +221,9 @@ def _text(value: str | None, limit: int) -> str:
     return escape(_ILLEGAL.sub("?", (value or "")[:limit]))
 
 
-# --- reading ------------------------------------------------------------------------------------------------------------
+# --- reading -----------------------------------------------------------------------------------------------------------------------------
 
-
-class Complaint(NamedTuple):
-    """One error, or one element asked for (then ``code`` is the reason)."""
-
-    code: str
-    path: str
-    text: str
-
-
-class Response(NamedTuple):
-    """What a CUSRSP says of one item."""
-
-    s10: str
-    response_id: str
-    phase: str
-    sequence: int
-    decision_code: str
-    hub_decision: str | None = None
-    reason: str | None = None
-    in_response_to: str | None = None
-    version: int | None = None
-    posted_at: datetime | None = None
-    mail_class: str | None = None
-    origin_post: str | None = None
-    destination_post: str | None = None
-    cleared_at: datetime | None = None
-    requested: tuple[Complaint, ...] = ()
-    errors: tuple[Complaint, ...] = ()
-
-
-class ResponseFile(NamedTuple):
-    """One CUSRSP file: who speaks to whom, what of each item, what of the file as a whole."""
-
-    file_id: str
-    sender: str
-    recipient: str
-    prepared_at: datetime
-    responses: tuple[Response, ...]
-    errors: tuple[Complaint, ...] = ()
-
-
-_HEADER: Final = ("FileId", "MessageType", "SenderOrgCd", "RecipientOrgCd", "PreparedDt", "TestInd", "ItemCount")
-_MAIL_OBJECT: Final = ("Id", "MailClassCd", "OrigPostOrgCd", "DestPostOrgCd", "PostingDt", "TypeCd", "PId")
+_MAIL_OBJECT: Final = ("MailClassCd", "OrigPostOrgCd", "DestPostOrgCd", "PostingDt", "TypeCd", "PId")
 _RESPONSE: Final = ("ResponseId", "Phase", "Sequence", "PostOrganizationCd", "CustOrganizationCd", "CustomsRef")
 _DATA: Final = (
     "DecisionCd",
@@ -263,78 +235,65 @@ _DATA: Final = (
     "TotalFee",
     "TotalFeeCurrencyCd",
 )
+_TAX: Final = ("Type", "Rate", "Amount", "CurrencyCd", "HS", "Description", "NetWeight", "Number")
+_PARTS: Final = ("", "/taxes/*")
+_TAXES: Final = 1
 
-
-def _tag(name: str) -> str:
-    return xml.qualified(NAMESPACE, name)
+PATHS: Final[Mapping[str, str]] = MappingProxyType(
+    {"/house_transport_document_id": "MailObject/Id"}
+    | {f"/{name}": f"MailObject/{name}" for name in _MAIL_OBJECT}
+    | {f"/{name}": f"Response/{name}" for name in _RESPONSE}
+    | {f"/{name}": f"Response/Data/{name}" for name in _DATA}
+    | {"/TotalFee/amount": "Response/Data/TotalFee", "/TotalFee/currency": "Response/Data/TotalFeeCurrencyCd"}
+    | {f"/taxes/*/{name}": f"Response/Data/Taxes/Tax[*]/{name}" for name in _TAX}
+    | {"/answer_id": "Response/ResponseId", "/raw_code": "Response/Data/DecisionCd", "/reference": "Response/CustomsRef"}
+    | {"/issued_at": "Response/Data/ClearanceDt", "/version_judged": "Response/InResponseTo"}
+)
 
 
 @cache
-def _shape() -> xml.Shape:
-    def leaves(names: Sequence[str]) -> dict[str, xml.Leaf]:
-        return {_tag(name): xml.Leaf(0, name) for name in names}
-
-    data = xml.Shape(leaves(_DATA), {_tag(name): name for name in ("Error", "RequestedElement", "Directive", "ExtraField")}, {})
-    response = xml.Shape(leaves(_RESPONSE), {_tag("InResponseTo"): "InResponseTo"}, {_tag("Data"): data})
-    return xml.Shape({}, {}, {_tag("MailObject"): xml.Shape(leaves(_MAIL_OBJECT), {}, {}), _tag("Response"): response})
-
-
-def read(body: bytes) -> ResponseFile:
-    """Read a CUSRSP file. Raises :class:`MalformedMessage`."""
-    root = xml.parse(body)
-    if root.tag != _tag(ROOT):
-        raise xml.malformed("MSG-SYNTAX", f"The document element is not {ROOT} of {NAMESPACE}.")
-    header_element = next(root.iterchildren(_tag("Header")), None)
-    if header_element is None:
-        raise xml.malformed("MSG-HEAD", "The file has no Header.", path="Header")
-    header = xml.walk(header_element, xml.Shape({_tag(name): xml.Leaf(0, name) for name in _HEADER}, {}, {}), 1).parts[0]
-    responses = tuple(_read_item(xml.walk(item, _shape(), 1)) for item in root.iterchildren(_tag("Item")))
-    try:
-        if int(header["ItemCount"]) != len(responses):
-            raise xml.malformed("MSG-COUNT", path="Header/ItemCount", value=header["ItemCount"])
-        prepared = datetime.fromisoformat(header["PreparedDt"])
-        return ResponseFile(header["FileId"], header["SenderOrgCd"], header["RecipientOrgCd"], prepared, responses, _file_errors(root))
-    except (KeyError, ValueError) as exc:
-        raise xml.malformed("MSG-HEAD", f"The Header is incomplete or wrong: {exc}.", path="Header") from exc
+def _shape(namespace: str) -> xml.Shape:
+    tax = shape(namespace, plain(_TAX, _TAXES), opens=_TAXES)
+    taxes = shape(namespace, {}, {"Tax": tax})
+    data = shape(namespace, plain(_DATA), {"Taxes": taxes}, ("Error", "RequestedElement", "Directive", "ExtraField"))
+    mail_object = shape(namespace, {"Id": (0, "house_transport_document_id"), **plain(_MAIL_OBJECT)})
+    response = shape(namespace, plain(_RESPONSE), {"Data": data}, ("InResponseTo",))
+    return shape(namespace, {}, {"MailObject": mail_object, "Response": response})
 
 
-def _file_errors(root: xml.Element) -> tuple[Complaint, ...]:
-    return tuple(
-        Complaint(str(error.get("code", "")), str(error.get("path", "")), error.text or "")
-        for error in root.iterchildren(_tag("FileError"))
-    )
+def recognise(sketch: Sketch) -> Likeness:
+    """An XML document whose root is ``CusrspFile``."""
+    return postal_files.recognise(PROFILE, sketch)
 
 
-def _read_item(record: xml.Record) -> Response:
-    said = record.parts[0]
-    marked: dict[str, list[xml.Marked]] = {}
-    for each in record.marked:
-        marked.setdefault(each.key, []).append(each)
-    answered = marked.get("InResponseTo", [None])[0]
-    try:
-        return Response(
-            s10=said["Id"],
-            response_id=said["ResponseId"],
-            phase=said["Phase"],
-            sequence=int(said["Sequence"]),
-            decision_code=said["DecisionCd"],
-            hub_decision=said.get("HubDecision"),
-            reason=said.get("DecisionReasonNm"),
-            in_response_to=answered.text if answered else None,
-            version=int(answered.attributes["Version"]) if answered and "Version" in answered.attributes else None,
-            posted_at=_instant(said.get("PostingDt")),
-            mail_class=said.get("MailClassCd"),
-            origin_post=said.get("OrigPostOrgCd"),
-            destination_post=said.get("DestPostOrgCd"),
-            cleared_at=_instant(said.get("ClearanceDt")),
-            requested=tuple(Complaint(each.attributes.get("reason", ""), each.text, "") for each in marked.get("RequestedElement", ())),
-            errors=tuple(
-                Complaint(each.attributes.get("code", ""), each.attributes.get("path", ""), each.text) for each in marked.get("Error", ())
-            ),
-        )
-    except (KeyError, ValueError) as exc:
-        raise MalformedMessage(f"An item is incomplete or wrong: {exc}", code="FLD-MISSING", path="Item") from exc
+def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
+    """Read a CUSRSP file: an answer per item. Raises :class:`MalformedMessage` when the file is refused as a whole."""
+    file = open_file(PROFILE, raw, dialect)
+
+    def read(_: xml.Element, record: xml.Record, item: Item) -> Iterator[Answer | Rejection]:
+        said = record.parts[0]
+        if "ResponseId" not in said:
+            item.note("FLD-MISSING", "/ResponseId")
+        extra = {f"Tax[{number}]": told_tax(tax) for number, tax in enumerate(record.lists[_TAXES], 1)}
+        asked = []
+        counted: dict[str, int] = {}
+        for key, content, attributes in record.marked:
+            if key == "RequestedElement":
+                asked.append(Asked(content, attributes.get("reason", "")))
+            elif key == "InResponseTo":
+                said |= {"InResponseTo": content, "InResponseToVersion": attributes.get("Version", "")}
+            elif key == "ExtraField":
+                extra[attributes.get("name", key)] = content
+            else:
+                counted[key] = counted.get(key, 0) + 1
+                extra[f"{key}[{counted[key]}]"] = " ".join(each for each in (*attributes.values(), content) if each)
+        yield decision(said, item, file.head, raw, asked=asked, extra=extra)
+
+    return Parsed(file.head, each_unit(PROFILE, file, raw, dialect, PATHS, _shape(file.namespace), _PARTS, read), len(file.units))
 
 
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+def told_tax(tax: Mapping[str, str]) -> str:
+    """Return one tax as a line: type, rate, amount, and the goods line it is for."""
+    rate = f"{tax['Rate']}%" if "Rate" in tax else ""
+    goods = [f"{name}={tax[name]}" for name in ("HS", "Number", "NetWeight", "Description") if name in tax]
+    return " ".join(each for each in (tax.get("Type", ""), rate, tax.get("Amount", ""), tax.get("CurrencyCd", ""), *goods) if each)

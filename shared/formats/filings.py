@@ -143,7 +143,7 @@ def conclude(
             )
             return filing
         except ValidationError as exc:
-            _translate(exc, item)
+            translate(exc, item)
     else:
         _complain(item, kind, content)
     return reject(item, head, raw, key or None)
@@ -154,10 +154,10 @@ def _complain(item: Item, kind: Kind, content: dict[str, Any]) -> None:
     try:
         _MODELS[kind].__pydantic_validator__.validate_python(content)
     except ValidationError as exc:
-        _translate(exc, item)
+        translate(exc, item)
 
 
-def _translate(exc: ValidationError, item: Item) -> None:
+def translate(exc: ValidationError, item: Item) -> None:
     """Turn pydantic's errors into findings. A value already complained of is not named twice."""
     known = {made.path for made in item.findings}
     for error in exc.errors(include_url=False, include_context=False):

@@ -95,6 +95,8 @@ def paths() -> dict[str, str]:
     for field, tag in (("postal/postage", "Postage"), ("insured_value", "InsuredValue")):
         table |= {f"/{field}/amount": _IN_DATA + tag, f"/{field}/currency": f"{_IN_DATA}{tag}CurrencyCd"}
     return table | {
+        "/postal/postage": f"{_IN_DATA}Postage",
+        "/insured_value": f"{_IN_DATA}InsuredValue",
         "/goods_items": "Declaration/Data/ContentPieces",
         "/goods_items/*": _IN_PIECE[:-1],
         "/goods_items/*/item_amount/amount": f"{_IN_PIECE}Amount",
@@ -341,7 +343,10 @@ def _extra(parts: list[str], consignment: Consignment, extra: Mapping[str, str],
 
 
 def write_items(
-    filings: Iterable[Filing], sheet_of: Callable[[Filing], Sheet], write: Callable[[Filing, Consignment, Sheet], str]
+    filings: Iterable[Filing],
+    sheet_of: Callable[[Filing], Sheet],
+    write: Callable[[Filing, Consignment, Sheet], str],
+    carried: frozenset[str] = CARRIED,
 ) -> tuple[list[str], tuple[Finding, ...]]:
     """Return the items that can be written, and the findings of all."""
     items: list[str] = []
@@ -355,7 +360,7 @@ def write_items(
         item = write(filing, filing.consignment, sheet)
         if not any(made.severity == "error" for made in sheet.findings):
             items.append(item)
-            findings += losses(filing, CARRIED, sheet.dialect)
+            findings += losses(filing, carried, sheet.dialect)
         findings += sheet.findings
     return items, tuple(findings)
 

@@ -85,7 +85,7 @@ def open_file(profile: Profile, raw: RawMessage, dialect: Dialect, count: Callab
     namespace = namespace.removeprefix("{")
     header = _header(profile, root, namespace)
     units = list(root.iterchildren(*_either(namespace, profile.unit)))
-    _check_count(profile, header, len(units), count(units))
+    _check_count(profile, root, header, len(units), count(units))
     said = root.get("version", "1.0")
     known = said in VERSIONS and namespace in ("", profile.namespace)
     return File(root, namespace, _head(profile, header, raw), header, units, None if known else f"{namespace} {said}"[:100])
@@ -99,6 +99,23 @@ def _either(namespace: str, name: str) -> tuple[str, ...]:
 def qualified(namespaces: Iterable[str], table: Mapping[str, V]) -> dict[str, V]:
     """Return *table* by qualified name, for each of *namespaces*."""
     return {xml.qualified(namespace, name): value for namespace in namespaces for name, value in table.items()}
+
+
+def shape(
+    namespace: str,
+    leaves: Mapping[str, tuple[int, str]],
+    inner: Mapping[str, xml.Shape] | None = None,
+    marked: Iterable[str] = (),
+    opens: int = -1,
+) -> xml.Shape:
+    """Return a walker's table by qualified name, in *namespace* and in none."""
+    spaces = {namespace, ""}
+    return xml.Shape(qualified(spaces, leaves), qualified(spaces, {name: name for name in marked}), qualified(spaces, inner or {}), opens)
+
+
+def plain(names: Iterable[str], part: int = 0) -> dict[str, tuple[int, str]]:
+    """Return leaves that keep their own names."""
+    return {name: (part, name) for name in names}
 
 
 @cache
@@ -120,9 +137,15 @@ def _header(profile: Profile, root: xml.Element, namespace: str) -> dict[str, st
     return header
 
 
-def _check_count(profile: Profile, header: Mapping[str, str], units: int, count: int) -> None:
+def _told(root: xml.Element) -> str | None:
+    """Return what a file without units says instead: errors of the file it answers."""
+    errors = [f"{error.get('code', '')} {error.text or ''}".strip() for error in root.iterchildren("{*}FileError")]
+    return f"The file holds no item, but errors: {'; '.join(errors)[:400]}" if errors else None
+
+
+def _check_count(profile: Profile, root: xml.Element, header: Mapping[str, str], units: int, count: int) -> None:
     if not units:
-        raise xml.malformed("MSG-NO-ITEMS", path=profile.unit)
+        raise xml.malformed("MSG-NO-ITEMS", _told(root), path=profile.unit)
     if max(units, count) > ITEM_LIMIT:
         raise xml.malformed("MSG-ITEMS", path=profile.unit, value=str(count))
     declared = header["ItemCount"]

@@ -77,7 +77,9 @@ def _look_at_xml(head: bytes) -> Sketch:
         return Sketch("xml")
     prefix = root[1] or b""
     namespaces = {name or b"": address for name, address in _NAMESPACE.findall(root[3])}
-    return Sketch("xml", root[2].decode("utf-8", "replace"), namespaces.get(prefix, b"").decode("utf-8", "replace"))
+    name = root[2].decode("utf-8", "replace")
+    inside = frozenset(match[2].decode("utf-8", "replace") for match in _ROOT.finditer(head)) if name == "Envelope" else frozenset()
+    return Sketch("xml", name, namespaces.get(prefix, b"").decode("utf-8", "replace"), inside)
 
 
 def _look_at_edifact(head: bytes, service: re.Match[bytes]) -> Sketch:

@@ -118,7 +118,6 @@ class Shape(NamedTuple):
     measured: Mapping[str, tuple[int, str, str]] = MappingProxyType({})
 
 
-_NOTHING: Final = Shape({}, {}, {})
 LEFT: Final = Shape({}, {}, {})
 """The shape of an element that is known and not read."""
 
@@ -180,7 +179,7 @@ def _walk(element: etree._Element, shape: Shape, found: Record) -> None:
 def _branch(child: etree._Element, tag: Any, shape: Shape, found: Record) -> None:
     """Go into an inner element, keep a leaf whose attributes matter, note one that is unknown."""
     inner = shape.inner.get(tag)
-    if inner is not None:
+    if inner is not None and (len(child) or tag not in shape.marked):
         if inner is not LEFT and len(child):
             if inner.opens >= 0:
                 fresh: dict[str, str] = {}

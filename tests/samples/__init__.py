@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from shared.errors import MalformedMessage, UnknownFormat
-from shared.formats import cusrsp, recognition, xml
+from shared.formats import recognition, xml
 from shared.model import DEFAULT_DIALECT, Dialect, RawMessage
 
 FOLDER = Path(__file__).parent
@@ -43,16 +43,11 @@ def outcome(body: bytes, dialect: Dialect = DEFAULT_DIALECT) -> Any:
         parsed = module.parse(raw(body), dialect)
         items = [_plain(item) for item in parsed]
     except UnknownFormat as exc:
-        return {"refused": "MSG-FORMAT", "message": str(exc)}
+        return {"refused": "MSG-FORMAT", "message": str(exc).partition(". ")[0]}
     except MalformedMessage as exc:
         told = {"refused": exc.finding_code, "message": str(exc), "path": exc.path or None, "line": exc.line}
         return {name: value for name, value in told.items() if value is not None}
     return {"format": module.NAME, "message_id": parsed.head.message_id, "items": items}
-
-
-def response(body: bytes) -> Any:
-    """Return what the reader of CUSRSP makes of *body*."""
-    return orjson.loads(orjson.dumps(cusrsp.read(body), default=lambda value: value._asdict()))
 
 
 def _plain(item: Any) -> Any:

@@ -5,20 +5,15 @@ from pathlib import Path
 import pytest
 
 from shared.formats import READERS
-from tests.samples import FOLDER, expected, outcome, response, samples
+from tests.samples import FOLDER, expected, outcome, samples
 
 FORMATS = sorted(path.name for path in FOLDER.iterdir() if path.is_dir() and path.name != "__pycache__")
-MESSAGES = [path for format in FORMATS if format != "cusrsp" for path in samples(format)]
+MESSAGES = [path for format in FORMATS for path in samples(format)]
 
 
 @pytest.mark.parametrize("path", MESSAGES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_a_sample_becomes_what_stands_beside_it(path: Path) -> None:
     assert outcome(path.read_bytes()) == expected(path)
-
-
-@pytest.mark.parametrize("path", samples("cusrsp"), ids=lambda path: path.name)
-def test_a_customs_response_is_read_as_expected(path: Path) -> None:
-    assert response(path.read_bytes()) == expected(path)
 
 
 def test_every_format_that_reads_has_samples() -> None:

@@ -1,0 +1,233 @@
+"""``CDSView`` of the UPU customs declaration system: what posts and customs push to and pull from its web service.
+
+A message is one ``CDSView``, an ``ArrayOfCDSView``, or a SOAP envelope around either (``CreateOrUpdateDeclarations``,
+``CreateOrUpdateResponses``, the result of ``Load``). A ``Declaration`` is read like an item of ITMATT, a ``Response`` like one of CUSRSP;
+a view with both gives both. Elements come in alphabetical order, all optional; they are read in any order, in the service's namespaces or
+in none. Extra data come as the parallel arrays ``ExtraFieldNames`` and ``ExtraFieldValues``; ``TaxId.<scheme>.<role>`` and
+``DutyPaidRef`` among them are what they say.
+
+The web service names no message and no version: the message's id is the digest of its bytes, a declaration is filed as original, and its
+``PId`` stays outside of the content. ``CDSStateCd`` passes through. Written are responses, in alphabetical order; the native code is the
+dialect's (``code_maps = {"native": {"RELEASE": "2"}}``), else the hub's own of CUSRSP. Security tokens are not read and never written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final
+
+from shared.contracts import Answer, Notice
+from shared.errors import MalformedMessage
+from shared.formats import cusrsp, postal_files, xml
+from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Sketch
+from shared.formats.filings import Item, message_id_of, reject
+from shared.formats.postal_answers import decision
+from shared.formats.postal_declarations import LOOSE, PARTS, declared, item_shape, paths
+from shared.formats.postal_files import element, plain, qualified
+from shared.formats.postal_items import filing
+from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
+
+NAME: Final = "cds-view"
+TITLE: Final = "CDSView of the customs declaration system, plain or in SOAP"
+CONTENT_TYPES: Final[tuple[str, ...]] = (*postal_files.CONTENT_TYPES, "application/soap+xml")
+VERSIONS: Final[tuple[str, ...]] = ("CDS.BusinessLayer.Operational",)
+SOURCE: Final = "public client classes of the CDS web service"
+CERTAINTY: Final[Certainty] = "published"
+NAMESPACE: Final = "http://schemas.datacontract.org/2004/07/CDS.BusinessLayer.Operational"
+_SERVICE: Final = "http://tempuri.org/"
+_ARRAYS: Final = "http://schemas.microsoft.com/2003/10/Serialization/Arrays"
+_ROOTS: Final = frozenset({"CDSView", "ArrayOfCDSView", "cdsViews", "LoadResult"})
+
+_OF_OBJECT: Final = ("CDSStateCd", "CustOrganizationCd", "PostOrganizationCd", "MailObjectPId", "MailStateCd")
+_RESPONSE_DATA: Final = (
+    "DecisionCd",
+    "DecisionReasonCd",
+    "DecisionReasonNm",
+    "ClearanceDt",
+    "Dutiable",
+    "TotalFee",
+    "TotalFeeCurrencyCd",
+)
+_TAX: Final = ("Type", "Rate", "Amount", "CurrencyCd", "HS", "Description", "NetWeight", "Number")
+_PASSED_OVER: Final = ("EntityState", "XMLData")
+_RESPONSE, _TAXES = len(PARTS), len(PARTS) + 1
+_ALL_PARTS: Final = (*PARTS, "", "/taxes/*")
+
+PATHS: Final[Mapping[str, str]] = MappingProxyType(
+    paths()
+    | {f"/extra/{name}": f"Declaration/{name}" for name in _OF_OBJECT}
+    | {f"/{name}": f"Response/Data/{name}" for name in _RESPONSE_DATA}
+    | {"/TotalFee/amount": "Response/Data/TotalFee", "/TotalFee/currency": "Response/Data/TotalFeeCurrencyCd"}
+)
+
+
+@cache
+def _shape() -> xml.Shape:
+    """The table of one view: an item of ITMATT, and the response beside it."""
+    spaces = (NAMESPACE, _SERVICE, "")
+    item = item_shape(spaces, {name: f"~{name}" for name in _OF_OBJECT})
+    skipped = qualified(spaces, {name: (LOOSE, f"~!{name}") for name in _PASSED_OVER})
+    arrays = _arrays(spaces, "")
+    response = xml.Shape(
+        qualified(spaces, plain((*_OF_OBJECT, "PId"), _RESPONSE)) | skipped,
+        {},
+        qualified(spaces, {"Data": _response_data(spaces)}),
+    )
+    beside = qualified(spaces, {"Response": response, "DCResponse": xml.LEFT})
+    inner = {tag: _with(shape, skipped, arrays, spaces) for tag, shape in item.inner.items()}
+    return xml.Shape(skipped, {}, inner | beside)
+
+
+def _with(shape: xml.Shape, leaves: Mapping[str, tuple[int, str]], arrays: Mapping[str, xml.Shape], spaces: Sequence[str]) -> xml.Shape:
+    """Return *shape* with what every object of the service may have."""
+    inner = {tag: _with(below, leaves, arrays, spaces) for tag, below in shape.inner.items()}
+    return xml.Shape({**leaves, **shape.leaves}, shape.marked, {**inner, **arrays}, shape.opens)
+
+
+def _arrays(spaces: Sequence[str], prefix: str) -> dict[str, xml.Shape]:
+    strings = qualified((*spaces, _ARRAYS), {"string": "string"})
+    return qualified(
+        spaces,
+        {name: xml.Shape({}, dict.fromkeys(strings, f"{prefix}{name}"), {}) for name in ("ExtraFieldNames", "ExtraFieldValues")},
+    )
+
+
+def _response_data(spaces: Sequence[str]) -> xml.Shape:
+    arrays = _arrays(spaces, "~")
+    skipped = qualified(spaces, {"EntityState": (LOOSE, "~!EntityState")})
+    tax = xml.Shape(qualified(spaces, plain(_TAX, _TAXES)) | skipped, {}, arrays, _TAXES)
+    taxes = xml.Shape({}, {}, qualified(spaces, {"Tax": tax, "DecTax": tax}))
+    return xml.Shape(qualified(spaces, plain(_RESPONSE_DATA, _RESPONSE)) | skipped, {}, {**qualified(spaces, {"Taxes": taxes}), **arrays})
+
+
+# --- reading -----------------------------------------------------------------------------------------------------------------------------
+
+
+def recognise(sketch: Sketch) -> Likeness:
+    """An XML document whose root is a view or an array of views, or a SOAP envelope that holds one."""
+    if sketch.kind != "xml":
+        return UNLIKE
+    if sketch.root in _ROOTS:
+        return Likeness(1.0, f"root {sketch.root}")
+    if sketch.root == "Envelope":
+        if "CDSView" in sketch.keys or "cdsViews" in sketch.keys:
+            return Likeness(1.0, "a SOAP envelope with a CDSView")
+        return Likeness(0.3, "a SOAP envelope, but no CDSView in its beginning")
+    return Likeness(0.1, f"XML, but its root is {sketch.root or 'unreadable'} and not CDSView")
+
+
+def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
+    """Read a message of the service. Raises :class:`MalformedMessage` when it is refused as a whole."""
+    root = xml.parse(raw.body, dialect.encoding)
+    views = [root] if str(root.tag).rpartition("}")[2] == "CDSView" else list(root.iter("{*}CDSView"))
+    if not views:
+        raise xml.malformed("MSG-NO-ITEMS", path="CDSView")
+    if len(views) > ITEM_LIMIT:
+        raise xml.malformed("MSG-ITEMS", path="CDSView", value=str(len(views)))
+    head = MessageHead(NAME, message_id_of(raw.body))
+    return Parsed(head, _views(views, head, raw, dialect), len(views))
+
+
+def _views(views: list[xml.Element], head: MessageHead, raw: RawMessage, dialect: Dialect) -> Iterator[Filing | Answer | Rejection]:
+    for number, view in enumerate(views, 1):
+        item = Item(f"CDSView[{number}]", PATHS, dialect)
+        try:
+            record = xml.walk(view, _shape(), len(_ALL_PARTS))
+            yield from _view(record, item, head, raw)
+        except MalformedMessage as exc:
+            item.note(exc.finding_code, at=item.position, message=str(exc))
+            yield reject(item, head, raw)
+
+
+def _view(record: xml.Record, item: Item, head: MessageHead, raw: RawMessage) -> Iterator[Filing | Answer | Rejection]:
+    loose = record.parts[LOOSE]
+    record.repeated[:] = [each for each in record.repeated if not each[2].startswith("~!")]
+    for name in [name for name in loose if name.startswith("~!")]:
+        del loose[name]
+    postal_files.misfits(record, _ALL_PARTS, item)
+    answered = bool(record.parts[_RESPONSE])
+    if answered:
+        own = Item(item.position, item.table, item.dialect, list(item.findings))
+        yield _response(dict(record.parts[0]), record, own, head, raw)
+    if not answered or record.parts[1] or record.lists[5]:
+        yield _declaration(record, item, head, raw)
+
+
+def _declaration(record: xml.Record, item: Item, head: MessageHead, raw: RawMessage) -> Filing | Rejection:
+    loose = record.parts[LOOSE]
+    extra = {name: loose[f"~{name}"] for name in _OF_OBJECT if f"~{name}" in loose}
+    said = declared(record)
+    said = said._replace(marked=_fields(record.marked, ""))
+    for marked in list(said.marked):
+        if marked.attributes.get("name") == "DutyPaidRef":
+            loose["~DutyPaidRef"] = marked.text
+            said.marked.remove(marked)
+    return filing(said, item, head, raw, function="original", version=None, extra=extra)
+
+
+def _fields(marked: list[xml.Marked], prefix: str) -> list[xml.Marked]:
+    """Return the parallel arrays as extra fields and tax numbers."""
+    names = [each.text for each in marked if each.key == f"{prefix}ExtraFieldNames"]
+    contents = [each.text for each in marked if each.key == f"{prefix}ExtraFieldValues"]
+    fields = [each for each in marked if each.key in ("TaxId", "ExtraField")] if not prefix else []
+    for name, content in zip(names, contents, strict=False):
+        first, _, rest = name.partition(".")
+        if first == "TaxId" and rest:
+            scheme, _, role = rest.partition(".")
+            fields.append(xml.Marked("TaxId", content, {"scheme": scheme, "role": role}))
+        else:
+            fields.append(xml.Marked("ExtraField", content, {"name": name}))
+    return fields
+
+
+def _response(said: dict[str, Any], record: xml.Record, item: Item, head: MessageHead, raw: RawMessage) -> Answer | Rejection:
+    said |= record.parts[_RESPONSE]
+    pid = said.pop("PId", None)
+    if pid is not None:
+        said["ResponseId"] = pid
+    extra = {f"Tax[{number}]": cusrsp.told_tax(tax) for number, tax in enumerate(record.lists[_TAXES], 1)}
+    extra |= {field.attributes.get("name", field.key): field.text for field in _fields(record.marked, "~")}
+    return decision(said, item, head, raw, extra=extra)
+
+
+# --- writing -----------------------------------------------------------------------------------------------------------------------------
+
+CHANGED: Final = "1"
+"""``EntityState`` of an object that is pushed because it changed."""
+
+
+def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
+    """Write the decisions of *notices* as an ``ArrayOfCDSView``; the same notices always give the same bytes. Notices about anything but
+    postal items are left out; where none is left there is no message (no bytes)."""
+    views = [_written(notice, dialect) for notice in notices if notice.key.startswith("post:")]
+    if not views:
+        return b""
+    start = f'<?xml version="1.0" encoding="UTF-8"?>\n<ArrayOfCDSView xmlns="{NAMESPACE}">'
+    return "".join([start, *views, "</ArrayOfCDSView>\n"]).encode()
+
+
+def _written(notice: Notice, dialect: Dialect) -> str:
+    summary = notice.consignment
+    native = dialect.code_maps.get("native", {}).get(cusrsp.hub_decision(notice)) or cusrsp.native_code(notice)
+    final = cusrsp.phase(notice) == "FIN"
+    parts = [
+        f"<CDSView><EntityState>{CHANGED}</EntityState><MailObject>",
+        element("DestPostOrgCd", summary.destination_post if summary else None),
+        element("Id", notice.key.removeprefix("post:")),
+        element("MailClassCd", summary.mail_class if summary else None),
+        element("OrigPostOrgCd", summary.origin_post if summary else None),
+        element("PostingDt", summary.posted_at.isoformat() if summary and summary.posted_at else None),
+        f"<TypeCd>MI</TypeCd></MailObject><Response><EntityState>{CHANGED}</EntityState>",
+        element("CDSStateCd", dialect.code_maps.get("native", {}).get("CDSStateCd")),
+        element("CustOrganizationCd", cusrsp.SENDER),
+        "<Data>",
+        element("ClearanceDt", notice.at.isoformat() if final else None),
+        element("DecisionCd", native),
+        element("DecisionReasonNm", cusrsp.reason_text(notice)),
+        f"</Data><PId>{notice.notice_id}</PId>",
+        element("PostOrganizationCd", notice.participant[:17]),
+        "</Response></CDSView>",
+    ]
+    return "".join(parts)
