@@ -110,6 +110,7 @@ class Checker:
         self.first_decided: dict[str, tuple[DecisionMade, datetime]] = {}
         self.repeated = 0
         self.open_questions: dict[tuple[str, str], UUID] = {}
+        self._asked: set[UUID] = set()
         self._closed_questions: set[tuple[str, UUID]] = set()
         self._by_name: dict[tuple[str, str], Sent] = {}
         self._ids: dict[Hashable, Hashable] = {}
@@ -168,7 +169,11 @@ class Checker:
         return True
 
     def saw_request(self, request: ServiceRequest) -> None:
-        """Book a question to a service; a later one for the same consignment replaces it."""
+        """Book a question to a service; a later one for the same consignment replaces it, an earlier one told again does not."""
+        if request.request_id in self._asked:
+            return
+        self._asked.add(request.request_id)
+        self.open_questions.pop((request.key, request.service), None)
         if (request.key, request.request_id) not in self._closed_questions:
             self.open_questions[request.key, request.service] = request.request_id
 

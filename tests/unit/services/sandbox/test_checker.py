@@ -281,6 +281,23 @@ def test_the_answer_to_an_older_question_does_not_close_the_newer():
     assert books.accounts().clean
 
 
+def test_a_question_told_again_does_not_replace_the_newer():
+    books = Checker()
+    books.saw_request(a_question(1))
+    books.saw_request(a_question(2))
+    books.saw_request(a_question(1))
+    books.saw_answer(an_answer(2))
+    assert books.accounts().clean
+
+
+def test_a_question_replaced_waits_for_nobody_even_when_the_answer_to_the_newer_was_seen_first():
+    books = Checker()
+    books.saw_answer(an_answer(2))
+    books.saw_request(a_question(1))
+    books.saw_request(a_question(2))
+    assert books.accounts().clean
+
+
 def test_an_answer_under_another_key_closes_nothing():
     books = Checker()
     books.saw_answer(an_answer(1).model_copy(update={"key": "post:ZZ999999999ZZ"}))
