@@ -19,6 +19,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -80,6 +81,17 @@ class Syntax(NamedTuple):
             return self._split_released(segment)
         component = self.component
         return [element.split(component) if component in element else [element] for element in segment.split(self.element)]
+
+    def split_all(self, text: str) -> list[str]:
+        """Return the segments in *text*, without the white space before them; a released terminator is text."""
+        pieces = text.split(self.terminator)
+        if self.release != " " and self.release + self.terminator in text:
+            pieces = _rejoined(pieces, self)
+        return [
+            piece.strip("\r\n\t ") if piece[:1].isspace() or piece[-1:].isspace() else piece
+            for piece in pieces
+            if piece and not piece.isspace()
+        ]
 
     def _split_released(self, segment: str) -> Segment:
         component, release = self.component, self.release
@@ -296,14 +308,7 @@ def _segments(text: str, syntax: Syntax, dialect: Dialect, findings: list[Findin
     terminator = syntax.terminator
     if terminator not in "\r\n" and ("\n" in text or "\r" in text):
         text = _unbroken(text, dialect, findings)
-    pieces = text.split(terminator)
-    if syntax.release != " " and syntax.release + terminator in text:
-        pieces = _rejoined(pieces, syntax)
-    segments = [
-        piece.strip("\r\n\t ") if piece[:1].isspace() or piece[-1:].isspace() else piece
-        for piece in pieces
-        if piece and not piece.isspace()
-    ]
+    segments = syntax.split_all(text)
     if not segments or segments[0][:3] != "UNB" or segments[-1][:3] != "UNZ":
         raise malformed("MSG-SYNTAX", "The interchange does not run from UNB to UNZ.", path="UNB")
     return segments
@@ -337,7 +342,7 @@ def _messages(interchange: Interchange, segments: list[str], dialect: Dialect) -
     starts = [index for index, segment in enumerate(segments) if segment[:3] == "UNH"]
     groups = sum(1 for segment in segments if segment[:3] == "UNG")
     seen: set[str] = set()
-    for number, (start, stop) in enumerate(zip(starts, [*starts[1:], len(segments) - 1], strict=True), 1):
+    for number, (start, stop) in enumerate(pairwise([*starts, len(segments) - 1]), 1):
         interchange.messages.append(_message(interchange, segments, start, stop, number, seen, dialect))
     between = [index for index in range(1, starts[0] if starts else len(segments) - 1) if segments[index][:3] not in ("UNG", "UNE")]
     if between:
