@@ -31,6 +31,8 @@ from shared.formats import (
     manifest_csv,
     manifest_json,
     national_item,
+    neutral,
+    neutral_lines,
     order,
     payment,
     predes,
@@ -76,6 +78,8 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             itmref_edifact,
             predes_edifact,
             refrsp_edifact,
+            neutral,
+            neutral_lines,
         )
     }
 )

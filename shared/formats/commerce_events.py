@@ -69,13 +69,14 @@ def filing(
     own_json.goods(content, item)
     own_json.orders(content, item, raw)
     own_json.keep(content, kept)
-    key = _key(content, carrier, item, raw)
+    key = key_of(content, carrier, item, raw)
     if not key:
         item.note("FLD-KEY")
     return conclude(item, "event", content, key, head, raw, function=own_json.function(said, item), version=said.get("version"))
 
 
-def _key(content: dict[str, Any], carrier: object, item: Item, raw: RawMessage) -> str:
+def key_of(content: dict[str, Any], carrier: object, item: Item, raw: RawMessage) -> str:
+    """Return the key of what an event names, or an empty text."""
     text = {name: value for name, value in content.items() if isinstance(value, str) and value}
     named = own_json.consignment_key(content, carrier, item) or own_json.first_order(content)
     if named:

@@ -27,8 +27,9 @@ CONTROL: Final = frozenset({"function", "version"})
 """What a thing says of itself as a message: original, replace or cancel; its number."""
 
 
-_ELSEWHERE = "consignments payments payment_id returns return_id stock_events stock_event_ref device_events device_id epcisBody guichet"
-ELSEWHERE: Final = frozenset(_ELSEWHERE.split())
+_NEUTRAL: Final = frozenset({"guichet", "guichet_lines"})
+_ELSEWHERE = "consignments payments payment_id returns return_id stock_events stock_event_ref device_events device_id epcisBody"
+ELSEWHERE: Final = _NEUTRAL.union(_ELSEWHERE.split())
 """Names by which another layout than that of orders is known: all of them may name orders."""
 
 
@@ -52,6 +53,8 @@ def recognise(layout: Layout, sketch: Sketch) -> Likeness:
     """An object that has the list, or a thing's own id."""
     if sketch.kind != "json":
         return UNLIKE
+    if sketch.keys & _NEUTRAL:
+        return Likeness(0.2, "JSON, but of the hub's neutral layout")
     if layout.things in sketch.keys or sketch.keys >= layout.marks:
         return Likeness(1.0, f"an object with {layout.things}")
     if sketch.keys & layout.marks:
