@@ -25,6 +25,8 @@ DOOR: Final = "127.0.0.1:8080"
 KAFKA: Final = "127.0.0.1:9092"
 SETTLE_SECONDS: Final = 2
 """The doors know a new key or subscription within a second; a reader needs longer than that to type on, a test does not."""
+CALM_SECONDS: Final = 30
+"""On a busy machine a process that just became ready may be slow to say so again."""
 
 _BLOCK: Final = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _MARK: Final = "\x1e"
@@ -91,6 +93,8 @@ def run(commands: Sequence[str], var: Path) -> list[list[str]]:
         for command in commands:
             for old, new in addresses.items():
                 command = command.replace(old, new)
+            if command == "guichet status":
+                shell.run(f"for _ in $(seq {CALM_SECONDS}); do guichet status > /dev/null && break; sleep 1; done")
             outputs.append(shell.run(command))
             if command == "make up":
                 addresses = _addresses(outputs[-1])

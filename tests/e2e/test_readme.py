@@ -22,6 +22,7 @@ def var() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.mark.timeout(480)
 def test_the_readme_s_commands_print_what_it_says(var: Path) -> None:
     told = steps(README.read_text())
     printed = run([step.command for step in told], var)
