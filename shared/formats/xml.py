@@ -29,6 +29,8 @@ _OWN_PARSER_BYTES: Final = 64 * 1024
 
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _TOO_MANY_ATTRIBUTES = etree.XPath(f"boolean(//*[count(@*) > {ATTRIBUTE_LIMIT}])")
+_LONG_TAG = re.compile(rb"<[^<]{%d}" % (4 * ATTRIBUTE_LIMIT)).search
+"""A tag, with the text behind it, in which more attributes than allowed have room: only then is it worth counting them."""
 _TOO_DEEP = etree.XPath(f"boolean({'/'.join('*' * (DEPTH_LIMIT - 4))})")
 _OPTIONS: Final[dict[str, Any]] = {
     "resolve_entities": False,
@@ -81,7 +83,7 @@ def parse(body: bytes, fallback_encoding: str = "utf-8") -> etree._Element:
         root = etree.fromstring(body, parser)
     except etree.XMLSyntaxError as exc:
         raise _syntax(exc) from exc
-    if body.count(b"=") > ATTRIBUTE_LIMIT and _TOO_MANY_ATTRIBUTES(root):
+    if _LONG_TAG(body) and _TOO_MANY_ATTRIBUTES(root):
         raise malformed("MSG-ATTRIBUTES")
     return root
 
