@@ -13,7 +13,7 @@ The country of origin has no place of its own in D.95B: ``LOC+27`` of a house ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
@@ -21,14 +21,14 @@ from typing import Any, Final
 from shared.contracts import express_key
 from shared.formats import checks, edifact, values
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Envelope, Likeness, Parsed, Sketch, Written
-from shared.formats.edifact import Composer, Job, Segment, SegmentItem, Syntax, value, whole
+from shared.formats.edifact import Composer, Job, SegmentItem
+from shared.formats.edifact_consignment import HEADER, PARTIES, PLAIN, ROLES, SEGMENTS, House, whole_number
 from shared.formats.edifact_envelope import code, control_reference, stamp, unb
-from shared.formats.edifact_parties import read as read_party
 from shared.formats.edifact_parties import write_nad
 from shared.formats.filings import conclude
 from shared.formats.losses import losses
 from shared.formats.xml import malformed
-from shared.identifiers import air_waybill, eori, house_waybill
+from shared.identifiers import air_waybill, house_waybill
 from shared.model import Consignment, Dialect, Filing, GoodsItem, Money, Party, RawMessage, Rejection
 
 NAME: Final = "cuscar"
@@ -38,8 +38,6 @@ VERSIONS: Final[tuple[str, ...]] = ("D:95B", "D:16B")
 SOURCE: Final = "UN/EDIFACT directories D.95B and D.16B; use of the segments as in express house manifests"
 CERTAINTY: Final[Certainty] = "published"
 
-_PARTIES: Final = {"CZ": "consignor", "CN": "consignee", "SE": "seller"}
-_ROLES: Final = {"CZ": "consignor", "CN": "consignee", "SE": "seller", "IM": "importer"}
 _NAD: Final = {
     "identifier": "3039",
     "name": "3036",
@@ -88,7 +86,7 @@ def _paths() -> dict[str, str]:
         table |= {f"/{field}/amount": f"{name}/5004", f"/{field}/currency": f"{name}/6345"}
     for field, name in (("item_amount", "MOA+40"), ("unit_price", "MOA+146")):
         table |= {f"/goods_items/*/{field}/amount": f"GID[*]/{name}/5004", f"/goods_items/*/{field}/currency": f"GID[*]/{name}/6345"}
-    for qualifier, party in _PARTIES.items():
+    for qualifier, party in PARTIES.items():
         table |= {f"/{party}/{field}": f"NAD+{qualifier}/{element}" for field, element in _NAD.items()}
         table |= {f"/{party}/identifier_scheme": f"NAD+{qualifier}/3055"}
         table |= {f"/{party}/phone": f"NAD+{qualifier}/COM+TE/3148", f"/{party}/email": f"NAD+{qualifier}/COM+EM/3148"}
@@ -142,16 +140,16 @@ def _items(
 
 def _message(job: Job, starts: list[int], raw: RawMessage, dialect: Dialect) -> Iterator[Filing | Rejection]:
     syntax = job.interchange.syntax
-    header = _House(syntax, dialect, SegmentItem(job.message.position, PATHS, dialect))
-    header.take(job.message.segments, 1, starts[0], _HEADER)
+    header = House(syntax, dialect, SegmentItem(job.message.position, PATHS, dialect))
+    header.take(job.message.segments, 1, starts[0], HEADER)
     sums = _Sums()
     for number, (start, stop) in enumerate(zip(starts, [*starts[1:], len(job.message.segments) - 1], strict=True), 1):
         item = SegmentItem(f"{job.message.position}/CNI[{number}]", PATHS, dialect)
         item.places.update(header.item.places)
         item.places[""] = start + 1
-        house = _House(syntax, dialect, item)
+        house = House(syntax, dialect, item)
         house.content.update(header.content)
-        house.take(job.message.segments, start, stop, _SEGMENTS)
+        house.take(job.message.segments, start, stop, SEGMENTS)
         if number == 1:
             item.findings += job.findings + header.item.findings
         filing = _filing(house, header, job, raw)
@@ -172,11 +170,11 @@ class _Sums:
 
     def add(self, content: Mapping[str, Any]) -> None:
         self.houses += 1
-        self.packages += _int(content.get("package_count"))
+        self.packages += whole_number(content.get("package_count"))
         mass = content.get("gross_mass_kg")
-        self.mass += Decimal(mass) if mass and values.mass(mass, _PLAIN) else 0
+        self.mass += Decimal(mass) if mass and values.mass(mass, PLAIN) else 0
 
-    def findings(self, header: _House, position: str, dialect: Dialect) -> list[Any]:
+    def findings(self, header: House, position: str, dialect: Dialect) -> list[Any]:
         item = SegmentItem(position, PATHS, dialect)
         for total, (said, place) in header.totals.items():
             counted = self.mass if total == "7" else self.houses if total == "10" else self.packages
@@ -190,342 +188,10 @@ class _Sums:
         return item.findings
 
 
-_PLAIN: Final = Dialect()
-
-
-def _int(said: object) -> int:
-    text = str(said or "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
-
-
-class _House:
-    """One house while its segments are read: the dataset so far, and which party and goods line are open."""
-
-    __slots__ = (
-        "content",
-        "currency",
-        "dialect",
-        "extra",
-        "goods",
-        "item",
-        "line",
-        "marks",
-        "origin",
-        "party",
-        "role",
-        "syntax",
-        "tax_ids",
-        "totals",
-    )
-
-    def __init__(self, syntax: Syntax, dialect: Dialect, item: SegmentItem) -> None:
-        self.syntax = syntax
-        self.dialect = dialect
-        self.item = item
-        self.content: dict[str, Any] = {}
-        self.extra: dict[str, str] = {}
-        self.goods: list[dict[str, Any]] = []
-        self.line: dict[str, Any] | None = None
-        self.party: dict[str, str] | None = None
-        self.role = ""
-        self.tax_ids: list[dict[str, str]] = []
-        self.marks: list[str] = []
-        self.totals: dict[str, tuple[str, int]] = {}
-        self.origin: str | None = None
-        self.currency: str | None = None
-
-    def take(self, segments: Sequence[str], start: int, stop: int, table: Mapping[str, Callable[[_House, Segment, int], None]]) -> None:
-        """Read the segments from *start* to *stop*."""
-        split = self.syntax.split
-        for index in range(start, stop):
-            raw = segments[index]
-            tag = raw[:3]
-            if tag in table:
-                table[tag](self, split(raw), index + 1)
-            elif tag not in _SILENT:
-                self.item.note("FLD-IGNORED", at=f"{self.item.position}/{tag} (segment {index + 1})")
-
-    def put(self, field: str, said: str, place: int) -> None:
-        """Keep a value of the consignment."""
-        if said:
-            self.content[field] = said
-            self.item.places[f"/{field}"] = place
-
-    def put_line(self, field: str, said: str, place: int) -> None:
-        """Keep a value of the open goods line."""
-        if said and self.line is not None:
-            self.line[field] = said
-            self.item.places[f"/goods_items/{len(self.goods) - 1}/{field}"] = place
-
-    def number(self, said: str) -> str:
-        """Return a number with a point."""
-        return edifact.number(said, self.syntax)
-
-
-def _bgm(house: _House, segment: Segment, place: int) -> None:
-    if value(segment, 2):
-        house.extra["manifest_no"] = value(segment, 2)
-    house.item.places["/function"] = place
-
-
-def _rff(house: _House, segment: Segment, place: int) -> None:
-    qualifier, said = value(segment, 1), value(segment, 1, 1)
-    if qualifier == "HWB":
-        house.put("house_transport_document_id", said, place)
-    elif qualifier in ("MWB", "AWB"):
-        house.put("master_transport_document_id", said, place)
-    elif qualifier in ("VA", "AHP", "AHR") and house.role:
-        _tax_id(house, qualifier, said, place)
-    elif qualifier == "UCN":
-        house.put("ucr", said, place)
-    elif qualifier == "TN":
-        house.put("trader_reference", said, place)
-    elif said:
-        house.extra[f"RFF+{qualifier[:10]}"] = said
-
-
-def _tax_id(house: _House, qualifier: str, said: str, place: int) -> None:
-    """A VAT or tax number of the party before it; one that begins with IM is an IOSS number."""
-    if not said:
-        return
-    path = f"/tax_ids/{len(house.tax_ids)}"
-    house.item.places[path] = place
-    scheme = "ioss" if said.upper().startswith(("IM", "IN")) else "vat" if qualifier == "VA" else "other"
-    tax_id = {"scheme": scheme, "number": checks.tax_number(scheme, said, path, house.item)}
-    if house.role in _ROLES:
-        tax_id["role"] = _ROLES[house.role]
-    if scheme == "ioss":
-        house.content["tax_scheme"] = "ioss"
-    house.tax_ids.append(tax_id)
-
-
-def _cni(house: _House, segment: Segment, place: int) -> None:
-    house.put("house_transport_document_id", value(segment, 2), place)
-
-
-def _tdt(house: _House, segment: Segment, place: int) -> None:
-    house.put("conveyance_reference", value(segment, 2), place)
-    house.put("mode_of_transport", value(segment, 3), place)
-
-
-_PLACES: Final = {
-    "9": "place_of_loading",
-    "11": "place_of_arrival",
-    "60": "place_of_arrival",
-    "35": "country_of_dispatch",
-    "28": "country_of_destination",
-}
-
-
-def _loc(house: _House, segment: Segment, place: int) -> None:
-    qualifier, said = value(segment, 1), value(segment, 2)
-    if qualifier == "27":
-        if house.line is not None:
-            house.put_line("country_of_origin", said, place)
-        elif said:
-            house.origin = said
-    elif qualifier in _PLACES:
-        house.put(_PLACES[qualifier], said, place)
-    elif said:
-        house.extra[f"LOC+{qualifier[:10]}"] = said
-
-
-def _dtm(house: _House, segment: Segment, place: int) -> None:
-    qualifier, said, form = value(segment, 1), value(segment, 1, 1), value(segment, 1, 2)
-    if qualifier == "137":
-        return
-    if qualifier in ("133", "189"):
-        found = edifact.instant(said, form)
-        if found is None:
-            house.item.note("FLD-FORM", "/departure_on", said)
-        else:
-            house.put("departure_on", found[0][:10], place)
-    elif said:
-        house.extra[f"DTM+{qualifier[:10]}"] = said
-
-
-def _gis(house: _House, segment: Segment, place: int) -> None:
-    if value(segment, 1):
-        house.extra["GIS"] = value(segment, 1)
-
-
-def _cux(house: _House, segment: Segment, place: int) -> None:
-    house.currency = value(segment, 1, 1) or None
-
-
-_AMOUNTS: Final = {
-    "39": "declared_value",
-    "43": "declared_value",
-    "64": "freight_cost",
-    "144": "freight_cost",
-    "67": "insurance_cost",
-}
-_LINE_AMOUNTS: Final = {"40": "item_amount", "38": "item_amount", "146": "unit_price"}
-
-
-def _moa(house: _House, segment: Segment, place: int) -> None:
-    qualifier = value(segment, 1)
-    said, currency = house.number(value(segment, 1, 1)), value(segment, 1, 2) or house.currency
-    if house.line is not None:
-        field = _LINE_AMOUNTS.get(qualifier)
-        path, target = f"/goods_items/{len(house.goods) - 1}/{field}", house.line
-        if field == "item_amount" and field in target and qualifier == "38":
-            return
-    else:
-        field = _AMOUNTS.get(qualifier)
-        path, target = f"/{field}", house.content
-        if field in target and qualifier in ("43", "144"):
-            return
-    if field is None:
-        house.extra[f"MOA+{qualifier[:10]}"] = f"{said} {currency or ''}".strip()
-        return
-    house.item.places[path] = place
-    check = checks.money if field == "item_amount" else checks.spare_money
-    amount = check(said or None, currency, path, house.item)
-    if amount is not None:
-        target[field] = amount
-
-
-def _nad(house: _House, segment: Segment, place: int) -> None:
-    house.role = role = value(segment, 1)
-    field = _PARTIES.get(role)
-    party: dict[str, str] = {}
-    house.party = party
-    if field is None:
-        named = whole(segment, 4, 35) or value(segment, 2)
-        if role and named:
-            house.extra[f"NAD+{role[:10]}"] = named
-        return
-    read_party(party, segment)
-    if "identifier" in party:
-        number = party["identifier"]
-        problem = eori.problem(number)
-        party["identifier_scheme"] = "eori" if problem is None or problem.severity != "error" else "other"
-    house.content[field] = party
-    house.item.places[f"/{field}"] = place
-
-
-def _com(house: _House, segment: Segment, place: int) -> None:
-    field = {"TE": "phone", "AL": "phone", "EM": "email"}.get(value(segment, 1, 1))
-    said = value(segment, 1)
-    if field and said and house.party is not None:
-        house.party[field] = said
-        house.item.places[f"/{_PARTIES.get(house.role)}/{field}"] = place
-
-
-def _gid(house: _House, segment: Segment, place: int) -> None:
-    house.line = {}
-    house.role = ""
-    house.party = None
-    house.item.places[f"/goods_items/{len(house.goods)}"] = place
-    house.goods.append(house.line)
-    house.put_line("sequence_number", value(segment, 1), place)
-    house.put_line("package_count", value(segment, 2), place)
-
-
-def _ftx(house: _House, segment: Segment, place: int) -> None:
-    qualifier = value(segment, 1)
-    said = whole(segment, 4, 70)
-    if qualifier == "AAA" and house.line is not None:
-        before = house.line.get("goods_description")
-        house.put_line("goods_description", f"{before} {said}" if before else said, place)
-    elif said:
-        name = f"GID[{len(house.goods)}]/FTX+{qualifier[:10]}" if house.line is not None else f"FTX+{qualifier[:10]}"
-        house.extra[name] = said
-
-
-_UNITS: Final = {"KGM": Decimal(1), "": Decimal(1), "GRM": Decimal("0.001"), "LBR": values.KILOGRAMS_PER_POUND}
-
-
-def _mea(house: _House, segment: Segment, place: int) -> None:
-    purpose, dimension = value(segment, 1), value(segment, 2)
-    unit, said = value(segment, 3), house.number(value(segment, 3, 1))
-    field = "net_mass_kg" if dimension in ("N", "AAL", "AAA") or purpose in ("N",) else "gross_mass_kg"
-    if dimension not in ("G", "N", "AAB", "AAD", "AAL", "AAA", "") or unit not in _UNITS:
-        house.item.note("FLD-IGNORED", at=f"{house.item.position}/MEA (segment {place})", value=f"{dimension} {unit}")
-        return
-    if unit not in ("", "KGM") and values.mass(said, _PLAIN):
-        said = str((Decimal(said) * _UNITS[unit]).quantize(Decimal("0.001")))
-    if house.line is not None:
-        house.put_line(field, said, place)
-    elif field == "gross_mass_kg":
-        house.put(field, said, place)
-
-
-def _qty(house: _House, segment: Segment, place: int) -> None:
-    house.put_line("quantity", house.number(value(segment, 1, 1)), place)
-    house.put_line("quantity_unit", value(segment, 1, 2), place)
-
-
-def _cst(house: _House, segment: Segment, place: int) -> None:
-    for element in range(2, min(len(segment), 7)):
-        said, list_ = value(segment, element), value(segment, element, 1)
-        if list_ == "117":
-            house.extra[f"GID[{len(house.goods)}]/CST+117"] = said
-        elif said:
-            house.put_line("hs_code", said, place)
-
-
-def _pci(house: _House, segment: Segment, place: int) -> None:
-    house.marks += [said for said in (part.strip() for part in (segment[2] if len(segment) > 2 else [])) if said]
-
-
-def _cnt(house: _House, segment: Segment, place: int) -> None:
-    qualifier, said = value(segment, 1), house.number(value(segment, 1, 1))
-    if qualifier == "7":
-        house.put("gross_mass_kg", said, place)
-    elif qualifier in ("8", "11"):
-        house.put("package_count", said, place)
-
-
-def _header_cnt(house: _House, segment: Segment, place: int) -> None:
-    qualifier = value(segment, 1)
-    if qualifier in ("7", "8", "10", "11"):
-        house.totals[qualifier] = (house.number(value(segment, 1, 1)), place)
-
-
-def _header_nad(house: _House, segment: Segment, place: int) -> None:
-    role = value(segment, 1)
-    said = whole(segment, 4, 35) or value(segment, 2)
-    if role not in ("MS", "MR") and said:
-        house.extra[f"NAD+{role[:10]}"] = said
-
-
-_HEADER: Final[Mapping[str, Callable[[_House, Segment, int], None]]] = MappingProxyType(
-    {"BGM": _bgm, "DTM": _dtm, "RFF": _rff, "TDT": _tdt, "LOC": _loc, "CNT": _header_cnt, "NAD": _header_nad}
-)
-_SEGMENTS: Final[Mapping[str, Callable[[_House, Segment, int], None]]] = MappingProxyType(
-    {
-        "CNI": _cni,
-        "RFF": _rff,
-        "CNT": _cnt,
-        "MOA": _moa,
-        "LOC": _loc,
-        "GIS": _gis,
-        "GEI": _gis,
-        "CUX": _cux,
-        "TDT": _tdt,
-        "DTM": _dtm,
-        "NAD": _nad,
-        "COM": _com,
-        "GID": _gid,
-        "FTX": _ftx,
-        "MEA": _mea,
-        "QTY": _qty,
-        "CST": _cst,
-        "PCI": _pci,
-    }
-)
-_SILENT: Final = frozenset(
-    {"CTA", "PAC", "SGP", "HAN", "DGS", "CPI", "GIS", "GEI", "FTX", "EQD", "TSR", "MEA", "DIM", "SEL", "TMP", "RNG", "COM", "QTY", "AUT"}
-)
-"""Segments of the message that the dataset has no place for; they are passed over without a word."""
-
-
 # --- one house ---------------------------------------------------------------------------------------------------------------------------
 
 
-def _filing(house: _House, header: _House, job: Job, raw: RawMessage) -> Filing | Rejection:
+def _filing(house: House, header: House, job: Job, raw: RawMessage) -> Filing | Rejection:
     item, content = house.item, house.content
     carrier = item.dialect.carrier or raw.participant
     function = job.head.function
@@ -568,7 +234,7 @@ def _master(content: dict[str, Any], item: SegmentItem) -> None:
     content["master_transport_document_id"] = checks.identifier(said, air_waybill.problem(said), air_waybill.normalise(said), path, item)
 
 
-def _declaration(house: _House, content: dict[str, Any], item: SegmentItem) -> None:
+def _declaration(house: House, content: dict[str, Any], item: SegmentItem) -> None:
     for field, country in (("consignor", "country_of_dispatch"), ("consignee", "country_of_destination")):
         party = content.setdefault(field, {})
         checks.name(party, f"/{field}/name", item)
@@ -596,7 +262,7 @@ _MODES: Final = frozenset("123456789")
 _MODE_OF: Final = {"40": "4", "10": "1", "20": "2", "30": "3", "50": "5"}
 
 
-def _goods(house: _House, content: dict[str, Any], item: SegmentItem) -> None:
+def _goods(house: House, content: dict[str, Any], item: SegmentItem) -> None:
     content["goods_items"] = house.goods
     if not house.goods:
         item.note("FLD-MISSING", "/goods_items")
@@ -623,14 +289,14 @@ def _count(text: str, _: Dialect) -> str | None:
     return values.whole_number(text)
 
 
-def _totals(house: _House, content: dict[str, Any], item: SegmentItem) -> None:
+def _totals(house: House, content: dict[str, Any], item: SegmentItem) -> None:
     """Number of packages, gross mass and value of the house: as said, else summed from its goods."""
     goods = house.goods
     if "package_count" not in content and goods and all("package_count" in line for line in goods):
-        content["package_count"] = str(sum(_int(line["package_count"]) for line in goods))
+        content["package_count"] = str(sum(whole_number(line["package_count"]) for line in goods))
     checks.number(content, "package_count", _count, "/package_count", item, mandatory=True, positive="DQ-12")
     masses = [line["gross_mass_kg"] for line in goods if "gross_mass_kg" in line]
-    if "gross_mass_kg" not in content and masses and len(masses) == len(goods) and all(values.mass(mass, _PLAIN) for mass in masses):
+    if "gross_mass_kg" not in content and masses and len(masses) == len(goods) and all(values.mass(mass, PLAIN) for mass in masses):
         content["gross_mass_kg"] = values.total(masses)
     checks.number(content, "gross_mass_kg", values.mass, "/gross_mass_kg", item, mandatory=not masses, positive="DQ-12")
     amounts = [line["item_amount"] for line in goods if "item_amount" in line]
@@ -719,9 +385,9 @@ def _write_house(composer: Composer, number: int, consignment: Consignment) -> N
     roles: dict[str | None, list[Any]] = {}
     for tax_id in consignment.tax_ids or ():
         roles.setdefault(tax_id.role, []).append(tax_id)
-    for qualifier, field in _PARTIES.items():
+    for qualifier, field in PARTIES.items():
         party: Party | None = getattr(consignment, field)
-        ids = roles.pop(_ROLES[qualifier], [])
+        ids = roles.pop(ROLES[qualifier], [])
         if party is not None or ids:
             _write_party(composer, qualifier, field, party or Party(), ids)
     for role, ids in roles.items():
