@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from shared.errors import UnknownFormat
@@ -19,28 +20,42 @@ _NAMESPACE = re.compile(rb"""xmlns(?::([\w.-]+))?\s*=\s*["']([^"']*)["']""")
 _KEY = re.compile(rb'"((?:[^"\\]|\\.){1,60})"\s*:')
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f]")
 _SERVICE = re.compile(rb"UNA(.)(.).{3}(.)|UN[BH](\+)", re.DOTALL)
+_ARCHIVE: Final = b"PK\x03\x04"
+_SHEETS: Final = b"xl/workbook.xml"
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _CERTAIN: Final = 1.0
 _HINTED: Final = 0.5
 """A format named by the sender is taken when the content is at least that much like it: its reader then says exactly what is wrong."""
 
 
-def recognise(body: bytes, content_type: str | None = None, hint: str | None = None, columns: Mapping[str, str] | None = None) -> Reader:
+def recognise(
+    body: bytes,
+    content_type: str | None = None,
+    hint: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    encoding: str = "utf-8",
+) -> Reader:
     """Return the format of *body*.
 
-    *hint* is a format's name and *content_type* a media type, as a header gave them; *columns* translates a sender's own column names.
+    *hint* is a format's name and *content_type* a media type, as a header gave them; *columns* translates a sender's own column names,
+    *encoding* is the character set agreed with it.
     Raises :class:`UnknownFormat`, which says what came near and why not.
     """
-    sketch = look(body, columns or {})
-    likenesses = []
-    for module in READERS.values():
-        likeness = module.recognise(sketch)
-        if likeness.degree >= _CERTAIN:
-            return module
-        likenesses.append((module, likeness))
+    sketch = look(body, columns or {}, encoding)
+    found = _certain(sketch)
+    if found is not None:
+        return found
+    likenesses = [(module, module.recognise(sketch)) for module in READERS.values()]
     for module, likeness in likenesses:
         if likeness.degree >= _HINTED and (hint == module.NAME or _media_type(content_type) in module.CONTENT_TYPES):
             return module
     raise UnknownFormat(_explain(sketch, likenesses))
+
+
+@lru_cache(maxsize=4096)
+def _certain(sketch: Sketch) -> Reader | None:
+    """Return the first format that is sure; one sender's messages all begin alike, so the formats are asked once."""
+    return next((module for module in READERS.values() if module.recognise(sketch).degree >= _CERTAIN), None)
 
 
 def _media_type(content_type: str | None) -> str:
@@ -49,13 +64,21 @@ def _media_type(content_type: str | None) -> str:
 
 def _explain(sketch: Sketch, likenesses: Iterable[tuple[Reader, Likeness]]) -> str:
     near = sorted((pair for pair in likenesses if pair[1].degree > 0), key=lambda pair: -pair[1].degree)
-    looks = {"xml": "XML", "json": "JSON", "csv": "a table", "edifact": "EDIFACT", "other": "no known syntax"}[sketch.kind]
+    looks = {"xml": "XML", "json": "JSON", "csv": "a table", "workbook": "a workbook", "edifact": "EDIFACT", "other": "no known syntax"}[
+        sketch.kind
+    ]
     return f"The bytes look like {looks}. " + "; ".join(f"{module.NAME}: {likeness.why}" for module, likeness in near[:4])
 
 
-def look(body: bytes, columns: Mapping[str, str] | None = None) -> Sketch:
+def look(body: bytes, columns: Mapping[str, str] | None = None, encoding: str = "utf-8") -> Sketch:
     """Return what the first 4 kB tell."""
-    head = body[:HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if body.startswith(_ARCHIVE):
+        return Sketch("workbook" if _SHEETS in body else "other")
+    head = body[:HEAD]
+    if head.startswith(_UTF16):
+        head = head.decode("utf-16", "ignore").encode()
+        encoding = "utf-8"
+    head = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     first = head[:1]
     if first == b"<":
         return _look_at_xml(head)
@@ -65,8 +88,15 @@ def look(body: bytes, columns: Mapping[str, str] | None = None) -> Sketch:
         return _look_at_edifact(head, service)
     line = head.partition(b"\n")[0].rstrip()
     if not _CONTROL.search(line) and any(separator in line for separator in (b",", b";", b"\t")):
-        return Sketch("csv", keys=column_names(line.decode("utf-8", "replace"), columns or {}))
+        return Sketch("csv", keys=column_names(_decoded(line, encoding), columns or {}))
     return Sketch("other")
+
+
+def _decoded(line: bytes, encoding: str) -> str:
+    try:
+        return line.decode(encoding, "replace")
+    except LookupError:
+        return line.decode("utf-8", "replace")
 
 
 def _look_at_xml(head: bytes) -> Sketch:
@@ -75,11 +105,20 @@ def _look_at_xml(head: bytes) -> Sketch:
     root = _ROOT.search(head)
     if root is None:
         return Sketch("xml")
-    prefix = root[1] or b""
+    sketch = _of_root(root[0])
+    if sketch.root != "Envelope":
+        return sketch
+    inside = frozenset(match[2].decode("utf-8", "replace") for match in _ROOT.finditer(head))
+    return Sketch("xml", sketch.root, sketch.namespace, inside)
+
+
+@lru_cache(maxsize=1024)
+def _of_root(start_tag: bytes) -> Sketch:
+    """Return what the start tag of a document element tells."""
+    root = _ROOT.match(start_tag)
+    assert root is not None
     namespaces = {name or b"": address for name, address in _NAMESPACE.findall(root[3])}
-    name = root[2].decode("utf-8", "replace")
-    inside = frozenset(match[2].decode("utf-8", "replace") for match in _ROOT.finditer(head)) if name == "Envelope" else frozenset()
-    return Sketch("xml", name, namespaces.get(prefix, b"").decode("utf-8", "replace"), inside)
+    return Sketch("xml", root[2].decode("utf-8", "replace"), namespaces.get(root[1] or b"", b"").decode("utf-8", "replace"))
 
 
 def _look_at_edifact(head: bytes, service: re.Match[bytes]) -> Sketch:
