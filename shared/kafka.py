@@ -321,6 +321,7 @@ def subscribe(
         batch_timeout_ms=settings.batch_timeout_ms,
         session_timeout_ms=6_000,
         heartbeat_interval_ms=1_500,
+        fetch_max_wait_ms=50,
         max_poll_interval_ms=600_000,
         rebalance_timeout_ms=15_000,
         listener=DrainOnRevoke(reader.idle),
