@@ -42,6 +42,13 @@ from shared.formats import (
     resdes,
     returns,
     stock,
+    xcsn,
+    xffm,
+    xfhl,
+    xfnm,
+    xfsu,
+    xfwb,
+    xfzb,
 )
 from shared.formats.base import Format, Parsed, Reader, Sketch, Writer
 
@@ -53,6 +60,8 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             manifest_csv,
             manifest_json,
             order,
+            neutral,
+            neutral_lines,
             payment,
             returns,
             stock,
@@ -78,8 +87,13 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             itmref_edifact,
             predes_edifact,
             refrsp_edifact,
-            neutral,
-            neutral_lines,
+            xfzb,
+            xfhl,
+            xfwb,
+            xffm,
+            xfsu,
+            xcsn,
+            xfnm,
         )
     }
 )

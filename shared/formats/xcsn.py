@@ -1,0 +1,255 @@
+"""XCSN, the customs status notification of IATA Cargo-XML (``CustomsStatusNotification``, ``iata:customsstatusnotification:1``).
+
+An authority says before loading: request for information (``RI``), request for screening (``RS``), do not load (``CD``), complete
+(``CO``). Each house named (``703``) gets an answer, without houses each master. ``CO`` closes whatever was open; where ``Information``
+says which hold was removed, it lifts that one. A code that the table does not have is a hold with its raw text.
+
+Written, a decision becomes the status that stops as much: release ``CO``, what the sender can supply ``RI``, examination ``RS``, any
+other hold ``CD``. What is no decision yet (accepted, rejected, an answer outstanding, withdrawn) is told as XFNM, the other answer of the
+family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final
+
+from shared.codes import decisions
+from shared.codes.decisions import Meaning
+from shared.contracts import TYPE_OF, Answer, DecisionMade, Notice, Outcome
+from shared.formats import cargo_answers, cargo_xml, xfnm, xml
+from shared.formats.base import Certainty, Likeness, Parsed, Sketch
+from shared.formats.cargo_answers import DIRECT, HOUSE, MASTER, document_of
+from shared.formats.cargo_xml import HEAD, Profile, group, leaf
+from shared.formats.filings import Item
+from shared.model import Dialect, MessageHead, RawMessage, Rejection
+
+NAME: Final = "xcsn"
+TITLE: Final = "XCSN customs status notification, IATA Cargo-XML"
+CONTENT_TYPES: Final = cargo_xml.CONTENT_TYPES
+VERSIONS: Final[tuple[str, ...]] = ("1.00", "2.00", "3.00")
+SOURCE: Final = cargo_xml.SOURCE
+CERTAINTY: Final[Certainty] = "inferred"
+PROFILE: Final = Profile(
+    NAME, "CustomsStatusNotification", "iata:customsstatusnotification:", "1", "Document Response Customs", "962", VERSIONS
+)
+PATHS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "/key": "MasterConsignment/AssociatedReferenceDocument/ID",
+        "/raw_code": "BusinessHeaderDocument/StatusCode",
+        "/issued_at": "BusinessHeaderDocument/IssueDateTime",
+        "/note": "BusinessHeaderDocument/Information",
+        **cargo_xml.HEADER_PATHS,
+    }
+)
+PARTS: Final = ("~", "~", "~", "~")
+_STATUS, _REFERENCE, _LEG = 1, 2, 3
+
+_REMOVED: Final = ("REMOV", "LIFT", "RESOLV", "CLEARED", "RELEASED", "CLOSED")
+_WHICH: Final = (("SCREEN", "RS"), ("RFS", "RS"), ("INFORMATION", "RI"), ("RFI", "RI"), ("LOAD", "CD"), ("DNL", "CD"))
+"""Words of ``Information`` that tell which hold was removed; as met, not published."""
+
+
+@cache
+def _shape(spaces: tuple[str, ...]) -> xml.Shape:
+    """Return the walker's table of the whole message."""
+    build = cargo_xml.tables(spaces)
+    names = {
+        "StatusCode": "code",
+        "ActionTypeCode": "action",
+        "ActionTypeName": "direction",
+        "Information": "text",
+        "IssueDateTime": "issued",
+        "ID": "document",
+        "Name": "name",
+        "TypeCode": "type",
+    }
+    reference = {"ID": (_REFERENCE, "number"), "TypeCode": (_REFERENCE, "type"), "IssueDate": (_REFERENCE, "issued")}
+    master = build.shape(
+        {},
+        {
+            "AssociatedReferenceDocument": build.shape(reference, left=("Name", "IssueDateTime"), opens=_REFERENCE),
+            "SpecifiedLogisticsTransportMovement": build.movement(_LEG),
+        },
+        left=("OriginLocation", "FinalDestinationLocation"),
+    )
+    return build.shape(
+        {},
+        {
+            "MessageHeaderDocument": build.header(),
+            "BusinessHeaderDocument": build.shape({name: (_STATUS, key) for name, key in names.items()}),
+            "MasterConsignment": master,
+        },
+    )
+
+
+def recognise(sketch: Sketch) -> Likeness:
+    """An XML document whose root is ``CustomsStatusNotification``, in the format's namespace or in none."""
+    return cargo_xml.recognise(PROFILE, sketch)
+
+
+def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
+    """Read a status notification. Raises :class:`shared.errors.MalformedMessage` when it cannot be read at all."""
+    document = cargo_xml.open_document(PROFILE, raw, dialect)
+    record = xml.walk(document.root, _shape(document.spaces), len(PARTS))
+    head, item = cargo_xml.begin(PROFILE, document, record.parts[HEAD], raw, PROFILE.root, PATHS, dialect, answers=True)
+    named = [each for each in record.lists[_REFERENCE] if "number" in each]
+    about = [each for each in named if each.get("type") == HOUSE] or named
+    return Parsed(head, _read(record, about, item, head, raw), max(len(about), 1))
+
+
+def _read(
+    record: xml.Record, about: Sequence[Mapping[str, str]], first: Item, head: MessageHead, raw: RawMessage
+) -> Iterator[Answer | Rejection]:
+    if record.repeated or record.unknown:
+        cargo_xml.misfits(record, PARTS, first)
+    status = record.parts[_STATUS]
+    code = status.get("code", "")
+    if not code:
+        first.note("FLD-MISSING", "/raw_code")
+    if not about:
+        first.note("FLD-KEY", "/key")
+        yield cargo_answers.conclude({}, first, head, raw)
+        return
+    issued = cargo_xml.moment(status["issued"], first, "/issued_at") if "issued" in status else None
+    says = _meaning(code, status.get("text", ""), first.dialect)
+    master = next((each["number"] for each in record.lists[_REFERENCE] if each.get("type") in (MASTER, DIRECT) and "number" in each), None)
+    extra = _extra(record, status, master if about[0].get("type") == HOUSE else None)
+    for number, each in enumerate(about, 1):
+        item = first if len(about) == 1 else cargo_xml.another(first, f"AssociatedReferenceDocument[{number}]")
+        key, scope = cargo_answers.key_of(each["number"], each.get("type", ""), record.parts[HEAD], item)
+        said: dict[str, Any] = {
+            "answer_id": cargo_answers.identity(head.message_id, code, each["number"], status.get("issued", "")),
+            "key": key,
+            "scope": scope,
+            "outcome": says.outcome,
+            "issued_at": issued or head.prepared_at or raw.received_at,
+            "reason": says.reason,
+            "note": _note(says, status.get("text")),
+            "raw_code": code[:35],
+            "decision": says.decision,
+            "track": says.track,
+            "lifted": says.lifted or None,
+            "extra": extra,
+        }
+        yield cargo_answers.conclude(said, item, head, raw)
+
+
+def _meaning(code: str, information: str, dialect: Dialect) -> Meaning:
+    """Return what a status says; a completion that names the hold it removed lifts that one."""
+    agreed = dialect.code_maps.get("xcsn", {}).get(code, code)
+    says = decisions.meaning("xcsn", agreed)
+    told = information.upper()
+    if says.lifted and any(word in told for word in _REMOVED):
+        which = next((hold for word, hold in _WHICH if word in told), None)
+        if which is not None:
+            return decisions.meaning("xcsn", which)._replace(lifted=True, outcome=says.outcome, reason=says.reason)
+    return says
+
+
+def _note(says: Meaning, information: str | None) -> str | None:
+    told = [says.text] if says is decisions.UNKNOWN else []
+    return "; ".join([*told, *([information] if information else [])])[:255] or None
+
+
+def _extra(record: xml.Record, status: Mapping[str, str], master: str | None) -> dict[str, str]:
+    extra = {name: status[key] for name, key in (("ActionTypeCode", "action"), ("ActionTypeName", "direction")) if key in status}
+    if "conversation" in record.parts[HEAD]:
+        extra["ConversationID"] = record.parts[HEAD]["conversation"]
+    if master is not None:
+        extra["master"] = master
+    for leg in record.lists[_LEG]:
+        extra["SpecifiedLogisticsTransportMovement"] = " ".join(leg[name] for name in ("flight", "from", "to", "departs") if name in leg)
+    return extra
+
+
+# --- writing -----------------------------------------------------------------------------------------------------------------------------
+
+_DECISION: Final = TYPE_OF[DecisionMade]
+_SUPPLIED: Final = frozenset(
+    {"data_missing", "description_unclear", "value_query", "documents_needed", "address_problem", "scheme_invalid"}
+)
+_TEXTS: Final = {
+    "CO": "ASSESSMENT COMPLETE",
+    "RI": "REQUEST FOR INFORMATION HOLD",
+    "RS": "REQUEST FOR SCREENING HOLD",
+    "CD": "DO NOT LOAD HOLD",
+}
+
+
+def status_of(notice: Notice) -> str | None:
+    """Return the status that a notice amounts to; None when it says nothing about loading."""
+    if notice.type != _DECISION:
+        return None
+    public = {reason.public for reason in notice.reasons}
+    match notice.outcome:
+        case Outcome.RELEASE:
+            return "CO"
+        case Outcome.REFERRAL | Outcome.DOCUMENT_CHECK:
+            return "RI"
+        case Outcome.PHYSICAL_CHECK:
+            return "RS"
+        case Outcome.HOLD if public == {"no_answer"}:
+            return None
+        case Outcome.HOLD:
+            return "RI" if public and public <= _SUPPLIED else "RS" if public == {"security"} else "CD"
+        case _:
+            return None
+
+
+def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
+    """Write *notices* as one message: of decisions that share a status an XCSN that names their documents, of anything else an XFNM.
+
+    Raises ``ValueError`` when the notices have several statuses, which one message cannot say.
+    """
+    statuses = {status_of(notice) for notice in notices}
+    if len(statuses) != 1:
+        raise ValueError("one XCSN has one status: render notices of several statuses one by one")
+    status = statuses.pop()
+    if status is None:
+        return xfnm.render(notices, dialect)
+    return _write(notices, status, dialect)
+
+
+def _write(notices: Sequence[Notice], status: str, dialect: Dialect) -> bytes:
+    last = max(notices, key=lambda notice: notice.at)
+    reasons = dict.fromkeys(reason.public.replace("_", " ").upper() for notice in notices for reason in notice.reasons)
+    told = "; ".join([_TEXTS[status], *(reasons if status != "CO" else ())])
+    business = "".join(
+        [
+            leaf("StatusCode", status),
+            leaf("ActionTypeCode", "000"),
+            leaf("ActionTypeName", "IMP"),
+            leaf("Information", told[:255]),
+            leaf("IssueDateTime", last.at.isoformat()),
+        ]
+    )
+    groups = [
+        f"<rsm:BusinessHeaderDocument>{business}</rsm:BusinessHeaderDocument>",
+        f"<rsm:MasterConsignment>{_leg(notices[0])}{''.join(dict.fromkeys(_references(notices)))}</rsm:MasterConsignment>",
+    ]
+    envelope = cargo_answers.envelope_of(last, document_of(notices[0])[0], dialect)
+    conversation = cargo_answers.conversation_of(notices[0])
+    return cargo_xml.write_document(PROFILE, envelope, groups, purpose="Creation", conversation=conversation, scheme="C")
+
+
+def _leg(notice: Notice) -> str:
+    departure = notice.consignment.departure_on if notice.consignment is not None else None
+    if departure is None:
+        return ""
+    return group(
+        "SpecifiedLogisticsTransportMovement",
+        group("DepartureEvent", leaf("ScheduledOccurrenceDateTime", f"{departure}T00:00:00")),
+    )
+
+
+def _references(notices: Sequence[Notice]) -> Iterator[str]:
+    """The master and then the houses: the master is named once."""
+    for notice in notices:
+        master = notice.consignment.master_transport_document_id if notice.consignment is not None else None
+        number, type_code = document_of(notice)
+        if master is not None and master != number:
+            yield group("AssociatedReferenceDocument", leaf("ID", master), leaf("TypeCode", MASTER))
+        yield group("AssociatedReferenceDocument", leaf("ID", number), leaf("TypeCode", type_code or HOUSE))
