@@ -18,7 +18,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
-from shared.contracts import express_key
+from shared.contracts import express_key, post_key
 from shared.formats import checks, edifact, values
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Envelope, Likeness, Parsed, Sketch, Written
 from shared.formats.edifact import Composer, Job, SegmentItem
@@ -152,7 +152,7 @@ def _message(job: Job, starts: list[int], raw: RawMessage, dialect: Dialect) -> 
         house.take(job.message.segments, start, stop, SEGMENTS)
         if number == 1:
             item.findings += job.findings + header.item.findings
-        filing = _filing(house, header, job, raw)
+        filing = concluded(house, job, raw, header.extra)
         sums.add(house.content)
         if number == len(starts):
             late = sums.findings(header, job.message.position, dialect)
@@ -191,24 +191,31 @@ class _Sums:
 # --- one house ---------------------------------------------------------------------------------------------------------------------------
 
 
-def _filing(house: House, header: House, job: Job, raw: RawMessage) -> Filing | Rejection:
+def concluded(
+    house: House, job: Job, raw: RawMessage, common: Mapping[str, str] | None = None, *, postal: bool = False
+) -> Filing | Rejection:
+    """Return the filing of a house whose segments were read, or its rejection. *common* are the extra fields of the whole message; a
+    *postal* house is a postal item."""
     item, content = house.item, house.content
     carrier = item.dialect.carrier or raw.participant
     function = job.head.function
     number = _number(content, item)
-    _master(content, item)
-    content |= {"channel": "express", "house_transport_document_type": "703"}
-    if len(carrier) <= 17:
-        content["carrier_id"] = carrier
+    if postal:
+        content |= {"channel": "post", "house_transport_document_type": "750"}
+    else:
+        _master(content, item)
+        content |= {"channel": "express", "house_transport_document_type": "703"}
+        if len(carrier) <= 17:
+            content["carrier_id"] = carrier
     if function != "cancel" or house.goods or "consignee" in content:
         _declaration(house, content, item)
     marks = [mark for mark in dict.fromkeys(house.marks) if mark != number]
-    extra = header.extra | house.extra | ({"tracking_no": " ".join(marks)} if marks else {})
+    extra = {**(common or {}), **house.extra, **({"tracking_no": " ".join(marks)} if marks else {})}
     if extra:
         content["extra"] = extra
     if house.tax_ids:
         content["tax_ids"] = house.tax_ids
-    key = express_key(carrier, number) if number else ""
+    key = "" if not number else post_key(number) if postal else express_key(carrier, number)
     return conclude(item, "consignment", content, key, job.head, raw, function=function)
 
 

@@ -23,7 +23,7 @@ BOUNDED = settings(
 CUSTOMS = Participant(id="sample-sender", name="Sample sender", role=Role.CUSTOMS, country="NL")
 SEEDS = [
     path.read_bytes()
-    for folder in sorted(FOLDER.glob("*-edifact")) + [FOLDER / name for name in ("cuscar", "cusres", "contrl", "aperak")]
+    for folder in sorted(FOLDER.glob("*-edifact")) + [FOLDER / name for name in ("cuscar", "cusdec", "cusres", "contrl", "aperak")]
     for path in sorted(folder.glob("*.edi"))
 ]
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
