@@ -616,7 +616,7 @@ def _write_notes(consignment: Consignment, extra: dict[str, str], sheet: Sheet) 
 
 def write_notes_kept(extra: dict[str, str]) -> str:
     """Return the customs notes that were kept, and take them out of *extra*."""
-    found = []
+    found: list[str] = []
     while (kept := extra.pop(f"OCI[{len(found) + 1}]", None)) is not None:
         country, subject, code, said = [*kept.split("/", 3), "", "", ""][:4]
         found.append(_note(country, subject, code, said))

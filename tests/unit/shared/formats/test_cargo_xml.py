@@ -31,7 +31,7 @@ def codes(outcome: Any) -> list[str]:
 
 
 def notice(**changes: Any) -> Any:
-    values = {"key": "express:jx:JXE2603000017", "consignment": SUMMARY, "participant": "jx"}
+    values: dict[str, Any] = {"key": "express:jx:JXE2603000017", "consignment": SUMMARY, "participant": "jx"}
     return a_notice(**(values | changes))
 
 
