@@ -101,4 +101,6 @@ class Notifier:
         if channel == kafka.NAME:
             yield kafka.send(entry, self._topics)
         elif channel == outbound.NAME:
-            yield outbound.send(entry, self._topics, self._writers)
+            record = outbound.send(entry, self._topics, self._writers)
+            if record.value:
+                yield record

@@ -4,7 +4,7 @@ silence."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 from shared.formats.provenance import leaves
 from shared.formats.rules import finding
@@ -23,12 +23,19 @@ def losses(filing: Filing, written: frozenset[str], dialect: Dialect, ignore: It
     ignored = frozenset(ignore)
     found = []
     for path, value in leaves(filing.content.model_dump(mode="json", exclude_none=True)):
-        if path in ignored or _pattern(path) in EVERYWHERE or _has_place(_pattern(path), written):
+        if path in ignored or _is_carried(path, written):
             continue
         made = finding("WRITE-LOST", dialect, path=path, sender_path=filing.key, value=value)
         if made is not None:
             found.append(made)
     return found
+
+
+@lru_cache(maxsize=4096)
+def _is_carried(path: str, written: frozenset[str]) -> bool:
+    """Whether *path* has a place; filings have the same paths again and again."""
+    pattern = _pattern(path)
+    return pattern in EVERYWHERE or _has_place(pattern, written)
 
 
 def _pattern(path: str) -> str:

@@ -234,7 +234,7 @@ def write_file(profile: Profile, envelope: Envelope, units: Sequence[str], count
 
 def text(value: str) -> str:
     """Return *value* as XML text; what XML cannot hold becomes a question mark."""
-    return escape(_ILLEGAL.sub("?", value))
+    return value if value.isalnum() else escape(_ILLEGAL.sub("?", value))
 
 
 def attribute(value: str) -> str:

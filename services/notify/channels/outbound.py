@@ -15,7 +15,10 @@ NAME: Final = "outbound"
 
 
 def send(filed: Filed, topics: Topics, writers: Mapping[str, Writer]) -> Outgoing:
-    """Return the record that tells *filed* in its receiver's own format. Raises ``KeyError`` for a format that does not write."""
+    """Return the record that tells *filed* in its receiver's own format; without value where that format has nothing to say of it.
+
+    Raises ``KeyError`` for a format that does not write.
+    """
     receiver = filed.interest.participant
     name = filed.interest.subscription.format
     topic, key, headers = topics.outbound(receiver.id), filed.notice.key.encode(), headers_of(filed)
