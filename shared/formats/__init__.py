@@ -25,6 +25,7 @@ from shared.formats import (
     emsevt,
     emsevt_edifact,
     epcis,
+    ie3f32,
     itmatt,
     itmatt_edifact,
     itmref,
@@ -96,6 +97,7 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             xfsu,
             xcsn,
             xfnm,
+            ie3f32,
         )
     }
 )

@@ -1,0 +1,136 @@
+"""What the XML of customs systems has in common (ICS2, ASYCUDA World, UK declarations): names without prefix, one walk, plain writing.
+
+Names are matched by local name in the message's own namespace or in none, so it does not matter where a sender declares it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+from xml.sax.saxutils import quoteattr
+
+from shared.formats import values, xml
+from shared.formats.filings import Item
+from shared.formats.postal_files import qualified, text
+from shared.model import Dialect, RawMessage
+
+CONTENT_TYPES: Final[tuple[str, ...]] = ("application/xml", "text/xml")
+Leaves = Mapping[str, tuple[int, str]]
+
+
+class Document(NamedTuple):
+    """A message whose bytes are sound XML. ``spaces`` are the namespaces its elements may be in."""
+
+    root: xml.Element
+    name: str
+    namespace: str
+    spaces: tuple[str, ...]
+
+
+def open_document(raw: RawMessage, dialect: Dialect) -> Document:
+    """Parse *raw*. Raises :class:`shared.errors.MalformedMessage`."""
+    root = xml.parse(raw.body, dialect.encoding)
+    namespace, _, name = str(root.tag).rpartition("}")
+    namespace = namespace[1:]
+    return Document(root, name, namespace, (namespace, "") if namespace else ("",))
+
+
+def shape(
+    spaces: Sequence[str],
+    leaves: Leaves,
+    inner: Mapping[str, xml.Shape] | None = None,
+    *,
+    measured: Mapping[str, tuple[int, str, str]] | None = None,
+    left: Iterable[str] = (),
+    opens: int = -1,
+) -> xml.Shape:
+    """Return a walker's table by qualified name; *left* are elements that are known and not read."""
+    within = dict(inner or {}) | dict.fromkeys(left, xml.LEFT)
+    return xml.Shape(qualified(spaces, leaves), {}, qualified(spaces, within), opens, qualified(spaces, measured or {}))
+
+
+def children(element: xml.Element, name: str, spaces: Sequence[str]) -> list[xml.Element]:
+    """Return the children called *name*."""
+    return list(element.iterchildren(*(xml.qualified(space, name) for space in spaces)))
+
+
+def misfits(record: xml.Record, parts: Sequence[str], item: Item, once_more: Iterable[str] = ()) -> None:
+    """What the walk could not place: a field twice (which one is true?), a field nobody knows.
+
+    *parts* names the records of the walk by the dataset path before each, ``~`` for what has none (the last one was taken, with a
+    warning); so it goes with the fields *once_more*, too.
+    """
+    for part, number, name in record.repeated:
+        prefix = parts[part]
+        if prefix == "~" or name[0] == "~" or name in once_more:
+            item.note("FLD-AGAIN", at=f"{item.position}/…/{name.lstrip('~')}")
+        elif prefix.endswith("*"):
+            item.note("FLD-REPEATED", f"{prefix[:-1]}{number - 1}/{name}")
+        else:
+            item.note("FLD-REPEATED", f"{prefix}/{name}")
+    for name in record.unknown[:20]:
+        item.note("FLD-IGNORED", at=f"{item.position}/…/{name}")
+
+
+def moment(said: str, item: Item, path: str) -> datetime | None:
+    """Return an instant; one without offset is read in the dialect's zone, one that is none is left out; both are told."""
+    try:
+        if values.instant(said):
+            return datetime.fromisoformat(said)
+        local = values.local_instant(said, item.dialect)
+        if local is not None:
+            item.note("TIME-ZONE-ASSUMED", path, said)
+            return datetime.fromisoformat(local)
+    except ValueError:
+        pass
+    item.note("FLD-DROPPED", path, said)
+    return None
+
+
+def count(record: dict[str, Any], field: str, path: str, item: Item) -> None:
+    """Read a number of packages in place; a decimal point without decimals is taken, zero is told (``DQ-12``)."""
+    said = record.get(field)
+    if said is None:
+        return
+    whole, _, fraction = said.partition(".")
+    canonical = None if fraction.strip("0") else values.whole_number(whole)
+    if canonical is None:
+        item.note("FLD-FORM", path, said)
+        return
+    record[field] = canonical
+    if canonical == "0":
+        item.note("DQ-12", path, said)
+
+
+# --- writing -----------------------------------------------------------------------------------------------------------------------------
+
+
+def leaf(name: str, value: object) -> str:
+    """Return one leaf, or nothing for an absent value."""
+    return "" if value is None else f"<{name}>{text(str(value))}</{name}>"
+
+
+def group(name: str, *parts: str) -> str:
+    """Return a group, or nothing when it holds nothing."""
+    content = "".join(parts)
+    return f"<{name}>{content}</{name}>" if content else ""
+
+
+def measure(name: str, value: str | None, attribute: str, unit: str) -> str:
+    """Return a leaf with its unit or currency, or nothing for an absent value."""
+    return "" if value is None else f"<{name} {attribute}={quoteattr(unit)}>{text(value)}</{name}>"
+
+
+def number(value: Decimal | None, least: int = 0) -> str | None:
+    """Return a decimal without exponent, with at least *least* places and no zero beyond them.
+
+    >>> number(Decimal("2.7"), 3), number(Decimal("22.9000"), 2), number(Decimal("2E+1"))
+    ('2.700', '22.90', '20')
+    """
+    if value is None:
+        return None
+    whole, _, fraction = f"{value:f}".partition(".")
+    fraction = fraction.rstrip("0").ljust(least, "0")
+    return f"{whole}.{fraction}" if fraction else whole
