@@ -170,6 +170,9 @@ PublicReason = Literal[
 ]
 """What platform, carrier and buyer may be told (clearance policy, section 6)."""
 
+SILENT_WHEN_FREE: Final[frozenset[PublicReason]] = frozenset({"security", "examination", "other"})
+"""Reasons that stopped nothing and would only tell that somebody looked: of a release nobody but customs hears them."""
+
 
 Effect = Literal["created", "changed", "repeated", "stale", "withdrawn", "linked"]
 """What a filing did to its dossier."""

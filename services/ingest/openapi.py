@@ -97,11 +97,15 @@ def _feed() -> dict[str, Any]:
         "summary": "Read the mailbox: the notices of one's own subscriptions after a cursor.",
         "operationId": "readFeed",
         "parameters": [
-            _query("after", {"type": "string"}),
-            _query("limit", {"type": "integer"}),
-            _query("subscription", {"type": "string"}),
+            _query("after", {"type": "integer", "minimum": 0}),
+            _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000}),
+            _query("wait", {"type": "integer", "minimum": 0, "maximum": 30, "description": "Seconds to wait for something new."}),
+            _query("subscription", {"type": "string", "format": "uuid"}),
         ],
-        "responses": {"200": _any("Notices in the order of the feed."), **_problems(("unauthorized", "unavailable"))},
+        "responses": {
+            "200": _any("Notices in the order of the feed."),
+            **_problems(("cursor-invalid", "unauthorized", "not-found", "unavailable")),
+        },
     }
 
 
@@ -110,7 +114,10 @@ def _acknowledge() -> dict[str, Any]:
         "summary": "Acknowledge the mailbox up to a cursor.",
         "operationId": "acknowledgeFeed",
         "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
-        "responses": {"200": _any("Acknowledged."), **_problems(("unauthorized", "unavailable"))},
+        "responses": {
+            "200": _any("Acknowledged."),
+            **_problems(("cursor-invalid", "body-broken", "unauthorized", "not-found", "request-timeout", "body-too-large", "unavailable")),
+        },
     }
 
 

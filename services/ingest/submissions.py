@@ -16,6 +16,7 @@ from pydantic import AwareDatetime
 
 from shared.contracts import (
     EVENTS,
+    SILENT_WHEN_FREE,
     ConsignmentAccepted,
     DecisionMade,
     FilingRejected,
@@ -223,12 +224,14 @@ def _filing(event: ConsignmentAccepted) -> Row:
 
 
 def _decision(event: DecisionMade) -> Row:
+    """Of the reasons only what every party may hear is kept."""
+    told = (each.public for each in event.reasons if each.outcome is not Outcome.RELEASE or each.public not in SILENT_WHEN_FREE)
     return {
         "key": event.key,
         "sequence": event.sequence,
         "decided_at": event.decided_at,
         "outcome": event.outcome.value,
-        "reasons": " ".join(dict.fromkeys(reason.public for reason in event.reasons)),
+        "reasons": " ".join(dict.fromkeys(told)),
         "parties": " ".join(event.parties),
     }
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from shared.contracts import (
+    SILENT_WHEN_FREE,
     ConsignmentAccepted,
     DecisionMade,
     EventBody,
@@ -65,9 +66,6 @@ CORRECTABLE: Final[frozenset[PublicReason]] = frozenset(
 )
 """Public reasons that a sender can mend in his own data; only these tell him where."""
 
-_SILENT_WHEN_FREE: Final[frozenset[PublicReason]] = frozenset({"security", "examination", "other"})
-"""Reasons that stopped nothing and would only tell that somebody looked."""
-
 
 def render(event: EventBody, type: str, subscription: UUID, receiver: Participant) -> Notice:
     """Return what *receiver* may know of *event*, not yet numbered (``feed_sequence`` 0).
@@ -102,7 +100,7 @@ def reasons_for(role: Role, reasons: Sequence[Reason], *, own: bool) -> tuple[Pu
     told = {
         (each.public, each.path if own and each.public in CORRECTABLE else None): None
         for each in reasons
-        if not (each.outcome is Outcome.RELEASE and each.public in _SILENT_WHEN_FREE)
+        if not (each.outcome is Outcome.RELEASE and each.public in SILENT_WHEN_FREE)
     }
     return tuple(PublicView.model_construct(public=public, path=path) for public, path in told)
 

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.local import LocalKafka, LocalPostgres
+from shared.errors import Unavailable
 
 TOPIC = "kept"
 
@@ -110,6 +111,29 @@ async def test_a_folder_gives_its_rows_again_to_a_new_server(postgres: LocalPost
         assert await _sql(again, "SELECT number FROM kept") == [(1,)]
     finally:
         again.stop()
+
+
+async def test_a_first_start_that_broke_off_before_the_database_was_made_is_finished_by_the_next(folder: Path) -> None:
+    (folder / "half").mkdir()
+    part = LocalPostgres(folder / "half")
+    part._init()
+    await asyncio.to_thread(part.start)
+    try:
+        assert await _sql(part, "SELECT current_database()") == [("guichet",)]
+    finally:
+        part.kill()
+
+
+async def test_another_server_on_the_port_does_not_pass_for_ours(postgres: LocalPostgres, folder: Path) -> None:
+    (folder / "late").mkdir()
+    late = LocalPostgres(folder / "late", postgres.port)
+    late._init()
+    late._write_settings()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("deploy.local.postgres.START_SECONDS", 2.0)
+        with pytest.raises(Unavailable, match="did not start"):
+            await asyncio.to_thread(late._launch)
+    assert not late.alive()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands PostgreSQL to another user")
