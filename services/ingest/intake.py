@@ -100,8 +100,8 @@ def read(raw: RawMessage, participant: Participant | None) -> Reading:
     if not participant.active:
         return _refused(raw, "SENDER-INACTIVE")
     try:
-        xml.check_bytes(raw.body)
-        module = recognise(raw.body, raw.content_type, raw.format_hint, participant.dialect.columns)
+        xml.check_arrival(raw.body)
+        module = recognise(raw.body, raw.content_type, raw.format_hint, participant.dialect.columns, participant.dialect.encoding)
         if participant.formats and module.NAME not in participant.formats:
             return _refused(raw, "FORMAT-NOT-AGREED", f"{module.NAME} was not agreed with {participant.id}.", module)
         return _parse(raw, participant, module)

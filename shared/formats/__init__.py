@@ -32,6 +32,7 @@ from shared.formats import (
     itmref_edifact,
     manifest_csv,
     manifest_json,
+    manifest_xlsx,
     national_item,
     neutral,
     neutral_lines,
@@ -98,6 +99,7 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             xcsn,
             xfnm,
             ie3f32,
+            manifest_xlsx,
         )
     }
 )

@@ -47,7 +47,7 @@ class Sketch:
     (``D:95B``).
     """
 
-    kind: Literal["xml", "json", "csv", "edifact", "other"]
+    kind: Literal["xml", "json", "csv", "edifact", "workbook", "other"]
     root: str = ""
     namespace: str = ""
     keys: frozenset[str] = frozenset()

@@ -1,18 +1,49 @@
-"""CSV: decoded text, a header row, rows with the line they begin on.
+"""CSV: decoded text, a header row, rows with the line they begin on; and tables written so that no spreadsheet takes a cell for a formula.
 
-The separator is the comma, semicolon or tab the header row uses most; quotes are doubled; empty cells are absent. Refused as a whole:
-more than 5 MiB, another character set than agreed, no header row, a text above 64 kB, an open quote.
+The separator is the comma, semicolon or tab the header row uses most outside of quotes; quotes are doubled; empty cells are absent. A byte
+order mark says UTF-8 or UTF-16; without one the dialect's character set is taken. Refused as a whole: more than 5 MiB, another character
+set than agreed, no header row, a text above 64 kB, an open quote.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
-from collections.abc import Mapping
-from typing import NamedTuple
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
+from shared.errors import Misconfigured
 from shared.formats.json import STRING_LIMIT
-from shared.formats.xml import check_bytes, malformed
+from shared.formats.xml import check_bytes, check_size, malformed
+
+CHARSETS: Final = frozenset(
+    [
+        "utf-8",
+        "utf-16",
+        "ascii",
+        "iso8859-1",
+        "iso8859-2",
+        "iso8859-15",
+        "cp1250",
+        "cp1251",
+        "cp1252",
+        "gb18030",
+        "gbk",
+        "big5",
+        "shift_jis",
+    ]
+)
+"""Character sets a dialect may name, by Python's name of the codec; ``windows-1251`` and other aliases are read as these."""
+
+FINDINGS: Final = "guichet_findings"
+"""The column in which a table comes back with what was found; not read when the corrected table is sent again."""
+
+_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_QUOTED = re.compile('"(?:[^"]|"")*"?')
+_FORMULA = re.compile(r"'*[=+\-@\t\r]").match
+_GUARDED = re.compile(r"'+[=+\-@\t\r]").match
 
 
 class Row(NamedTuple):
@@ -25,38 +56,155 @@ class Row(NamedTuple):
 
 def parse(body: bytes, encoding: str, columns: Mapping[str, str]) -> list[Row]:
     """Return the rows below the header. *columns* translates a sender's own names. Raises :class:`shared.errors.MalformedMessage`."""
-    check_bytes(body)
-    text = _decoded(body, encoding)
+    text = decoded(body, encoding)
     try:
-        return _rows(text, {name.strip().lower(): hub for name, hub in columns.items()})
+        return _rows(text, own_names(columns))
     except csv.Error as exc:
         raise malformed("MSG-SYNTAX", f"The table cannot be read: {exc}.") from exc
 
 
-def _decoded(body: bytes, encoding: str) -> str:
-    name = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
+def own_names(columns: Mapping[str, str]) -> dict[str, str]:
+    """Return *columns* as header rows are compared: trimmed, in lower case."""
+    return {name.strip().lower(): hub for name, hub in columns.items()}
+
+
+def decoded(body: bytes, encoding: str) -> str:
+    """Return *body* as text. Raises :class:`shared.errors.MalformedMessage`, and ``Misconfigured`` for a character set that is not in
+    the list."""
+    name = charset(encoding)
+    if body.startswith(_UTF16):
+        check_size(body)
+        name = "utf-16"
+    else:
+        check_bytes(body)
+        if name == "utf-8" or body.startswith(codecs.BOM_UTF8):
+            name = "utf-8-sig"
     try:
-        return body.decode(name)
+        text = body.decode(name)
     except UnicodeDecodeError as exc:
         raise malformed("MSG-CHARSET", f"The bytes are not {encoding}.", line=body.count(b"\n", 0, exc.start) + 1) from exc
+    if "\0" in text:
+        raise malformed("MSG-NUL", line=text.count("\n", 0, text.index("\0")) + 1)
+    return text
+
+
+def charset(encoding: str) -> str:
+    """Return Python's name of a character set. Raises :class:`shared.errors.Misconfigured` for one that is not in the list."""
+    try:
+        name = codecs.lookup(encoding).name
+    except (LookupError, ValueError) as exc:
+        raise Misconfigured(f"unknown character set {encoding[:40]!r}") from exc
+    if name not in CHARSETS:
+        raise Misconfigured(f"character set {encoding[:40]!r} is not accepted")
+    return name
+
+
+def separator_of(header: str) -> str:
+    """Return the separator of a header row.
+
+    >>> separator_of('"Name, first";hawb;pieces')
+    ';'
+    """
+    return max(",;\t", key=_QUOTED.sub("", header).count)
 
 
 def _rows(text: str, own: Mapping[str, str]) -> list[Row]:
-    first = text.partition("\n")[0]
-    separator = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    header = [cell.strip().lower() for cell in next(reader)]
-    header = [own.get(name, name) for name in header]
-    if len(set(header)) != len(header):
-        twice = next(name for name in header if header.count(name) > 1)
-        raise malformed("MSG-DUPLICATE-KEY", f"The column {twice[:60]!r} is named twice.", value=twice[:60], line=1)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator_of(text.partition("\n")[0]), strict=True)
+    header = columns_of(next(reader, []), own)
+    width = len(header)
     rows = []
     line = reader.line_num + 1
+    guarded = "'" in text
+    longest = len(text) > STRING_LIMIT
     for cells in reader:
         found = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if cell and not cell.isspace()}
         if found:
-            if max(map(len, found.values())) > STRING_LIMIT:
+            if longest and max(map(len, found.values())) > STRING_LIMIT:
                 raise malformed("MSG-STRING", line=line)
-            rows.append(Row(line, found, sum(1 for cell in cells[len(header) :] if cell.strip())))
+            if guarded:
+                found = {name: unguarded(cell) for name, cell in found.items()}
+            rows.append(row(line, found, () if len(cells) <= width else cells[width:]))
         line = reader.line_num + 1
     return rows
+
+
+def row(line: int, found: dict[str, str], beyond: Sequence[str] = ()) -> Row:
+    """Return a row without the hub's own findings; *beyond* are cells behind the last column, as is one without a name."""
+    found.pop(FINDINGS, None)
+    surplus = sum(1 for cell in beyond if cell.strip())
+    if "" in found:
+        del found[""]
+        surplus += 1
+    return Row(line, found, surplus)
+
+
+def columns_of(cells: Iterable[str], own: Mapping[str, str]) -> list[str]:
+    """Return the header row in the hub's names. Raises :class:`shared.errors.MalformedMessage` when a column is named twice."""
+    header = [cell.strip().lower() for cell in cells]
+    header = [own.get(name, name) for name in header]
+    named = [name for name in header if name]
+    if len(set(named)) != len(named):
+        twice = next(name for name in named if named.count(name) > 1)
+        raise malformed("MSG-DUPLICATE-KEY", f"The column {twice[:60]!r} is named twice.", value=twice[:60], line=1)
+    return header
+
+
+# --- writing -----------------------------------------------------------------------------------------------------------------------------
+
+
+def guarded(text: str) -> str:
+    """Return *text* so that a spreadsheet takes it for text: an apostrophe before ``= + - @``, tab and carriage return.
+
+    >>> guarded("=HYPERLINK(A1)"), guarded("+32 4 255"), guarded("mug")
+    ("'=HYPERLINK(A1)", "'+32 4 255", 'mug')
+    """
+    return f"'{text}" if _FORMULA(text) else text
+
+
+def unguarded(text: str) -> str:
+    """Return what :func:`guarded` was given."""
+    return text[1:] if _GUARDED(text) else text
+
+
+def write(header: Sequence[str], rows: Iterable[Sequence[str | None]], separator: str = ",") -> bytes:
+    """Return a table in UTF-8 with byte order mark, every cell quoted and guarded."""
+    lines = [header, *rows]
+    return ("\ufeff" + "".join(separator.join(map(_cell, line)) + "\r\n" for line in lines)).encode("utf-8", "replace")
+
+
+def _cell(text: str | None) -> str:
+    return '"' + guarded(text or "").replace('"', '""') + '"'
+
+
+def with_findings(body: bytes, encoding: str, findings: Mapping[int, str]) -> bytes:
+    """Return the table that came, row by row as it was, with a last column of what was found; *findings* are by line.
+
+    Raises :class:`shared.errors.MalformedMessage` when it is no table.
+    """
+    text = decoded(body, encoding)
+    separator = separator_of(text.partition("\n")[0])
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    rows: list[tuple[int, list[str]]] = []
+    try:
+        header = next(reader, [])
+        line = reader.line_num + 1
+        for cells in reader:
+            rows.append((line, [unguarded(cell) for cell in cells]))
+            line = reader.line_num + 1
+    except csv.Error as exc:
+        raise malformed("MSG-SYNTAX", f"The table cannot be read: {exc}.") from exc
+    return write(*annotated(header, rows, findings), separator)
+
+
+def annotated(
+    header: Sequence[str], rows: Sequence[tuple[int, list[str]]], findings: Mapping[int, str]
+) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows with a last column of findings, in place of one that was there before."""
+    before = header.index(FINDINGS) if FINDINGS in header else len(header)
+    width = max([len(header), *(len(cells) for _, cells in rows)])
+
+    def whole(cells: Sequence[str]) -> list[str]:
+        padded = [*cells, *[""] * (width - len(cells))]
+        return padded[:before] + padded[before + 1 :] if before < len(header) else padded
+
+    return [*whole(header), FINDINGS], [[*whole(cells), findings.get(line, "")] for line, cells in rows]

@@ -12,6 +12,7 @@ addresses may come later and are missed with a warning.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -310,3 +311,130 @@ def _sale(content: dict[str, Any], row: Mapping[str, str], item: Item) -> None:
         content["orders"] = [{"platform_id": platform, "order_id": row["order_id"]}]
     elif "order_id" in row:
         item.note("FLD-WANTED", "/platform_id")
+
+
+# --- writing -----------------------------------------------------------------------------------------------------------------------------
+
+ORDER: Final[tuple[str, ...]] = (
+    "function",
+    "version",
+    "manifest_no",
+    *HEAD,
+    "hawb",
+    *_KEPT[1:],
+    *(f"{side}_{column}" for side in _PARTIES for column in (*_PARTY, *_IDENTIFIERS)),
+    *list(_PLAIN)[1:3],
+    *GOODS,
+    *[column for column in _DERIVED if column not in ("weight_unit", "function", "version")],
+    "incoterm",
+)
+"""The columns in the order in which they are written."""
+
+_KNOWN = [f"/{field}" for field in (*HEAD.values(), *_PLAIN.values())] + [
+    f"/{party}/{field}" for party in _PARTIES.values() for field in _PARTY.values()
+]
+WRITTEN: Final = frozenset(
+    _KNOWN
+    + [f"/goods_items/*/{field}" for field in GOODS.values()]
+    + [f"/{field}/{part}" for field in ("freight_cost", "insurance_cost") for part in ("amount", "currency")]
+    + ["/seller/name", "/platform_id", "/extra/"]
+)
+"""The dataset paths that a row has a column for; what depends on the value is judged by :func:`rows`."""
+
+_TAX_COLUMNS: Final = {("ioss", "seller"): "ioss_no", ("voec", "seller"): "voec_no", ("eori", "importer"): "importer_eori"}
+_ID_COLUMNS: Final = {"eori": "eori", "tin": "tax_no"}
+_FUNCTIONS: Final = {"replace": "REPLACE", "cancel": "CANCEL"}
+
+
+def rows(filing: Filing) -> tuple[list[dict[str, str]], set[str]]:
+    """Return the rows of one consignment, and those of its paths that have a column or follow from one, beside ``WRITTEN``."""
+    assert filing.consignment is not None
+    content = filing.consignment.model_dump(mode="json", exclude_none=True)
+    dealt: set[str] = set()
+    common = {column: str(content[field]) for column, field in {**HEAD, **_PLAIN}.items() if field in content}
+    if filing.function != "original":
+        common["function"] = _FUNCTIONS[filing.function]
+    if filing.version is not None:
+        common["version"] = str(filing.version)
+    for side, party in _PARTIES.items():
+        common |= _party_columns(side, party, content.get(party, {}), dealt)
+    common |= _cost_columns(content, dealt) | _tax_columns(content, dealt) | _sale_columns(content, dealt)
+    common |= {column: text for column, text in content.get("extra", {}).items() if column in _KEPT or column not in COLUMNS}
+    lines = [common | _goods_columns(line) for line in content.get("goods_items", ())]
+    _derived(content, dealt)
+    return lines or [common], dealt
+
+
+def _party_columns(side: str, party: str, said: Mapping[str, str], dealt: set[str]) -> dict[str, str]:
+    found = {f"{side}_{column}": said[field] for column, field in _PARTY.items() if field in said}
+    column = _ID_COLUMNS.get(said.get("identifier_scheme", ""))
+    if column is not None and "identifier" in said:
+        found[f"{side}_{column}"] = said["identifier"]
+        dealt |= {f"/{party}/identifier", f"/{party}/identifier_scheme"}
+    return found
+
+
+def _goods_columns(line: Mapping[str, Any]) -> dict[str, str]:
+    found = {column: str(line[field]) for column, field in GOODS.items() if field in line}
+    amount = line.get("item_amount", {})
+    return found | {column: amount[part] for column, part in (("item_value", "amount"), ("currency", "currency")) if part in amount}
+
+
+def _cost_columns(content: Mapping[str, Any], dealt: set[str]) -> dict[str, str]:
+    """Freight and insurance share one column for their currency."""
+    found: dict[str, str] = {}
+    for column, field in (("freight_value", "freight_cost"), ("insurance_value", "insurance_cost")):
+        cost = content.get(field)
+        if cost is not None and found.get("freight_currency", cost["currency"]) == cost["currency"]:
+            found |= {column: cost["amount"], "freight_currency": cost["currency"]}
+    return found
+
+
+def _tax_columns(content: Mapping[str, Any], dealt: set[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    scheme = content.get("tax_scheme")
+    code = next((code for code, known in _TAX_SCHEMES.items() if known == scheme), None)
+    if code is not None:
+        found["tax_scheme"] = code
+        dealt.add("/tax_scheme")
+    for index, tax in enumerate(content.get("tax_ids", ())):
+        column = _TAX_COLUMNS.get((tax["scheme"], tax.get("role", "seller")))
+        if column is not None and column not in found:
+            found[column] = tax["number"]
+            dealt |= {f"/tax_ids/{index}/{part}" for part in ("scheme", "number", "role")}
+    return found
+
+
+def _sale_columns(content: Mapping[str, Any], dealt: set[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    code = next((code for code, known in _SALE_TYPES.items() if known == content.get("business_model")), None)
+    if code is not None:
+        found["sale_type"] = code
+        dealt.add("/business_model")
+        if code != "C2C" and content.get("nature_of_transaction") == "sale":
+            dealt.add("/nature_of_transaction")
+    if "name" in content.get("seller", {}):
+        found["seller_name"] = content["seller"]["name"]
+    orders = content.get("orders", ())
+    platform = content.get("platform_id") or (orders[0]["platform_id"] if orders else None)
+    if platform is not None:
+        found["platform"] = platform
+    if orders and orders[0]["platform_id"] == platform:
+        found["order_id"] = orders[0]["order_id"]
+        dealt |= {"/orders/0/platform_id", "/orders/0/order_id"}
+    return found
+
+
+def _derived(content: Mapping[str, Any], dealt: set[str]) -> None:
+    """What a reader makes again of the columns written is not lost."""
+    for field, party in (("country_of_dispatch", "consignor"), ("country_of_destination", "consignee")):
+        if content.get(field) == content.get(party, {}).get("country"):
+            dealt.add(f"/{field}")
+    if content.get("mode_of_transport") == "4" and "master_transport_document_id" in content:
+        dealt.add("/mode_of_transport")
+    amounts = [line["item_amount"] for line in content.get("goods_items", ()) if "item_amount" in line]
+    value = content.get("declared_value")
+    if value is None or {each["currency"] for each in amounts} != {value["currency"]}:
+        return
+    if Decimal(values.total([each["amount"] for each in amounts])) == Decimal(value["amount"]):
+        dealt |= {"/declared_value/amount", "/declared_value/currency"}

@@ -1,29 +1,27 @@
-"""Express manifest as CSV: a header row in any order and any case, one row per goods line, unknown columns kept.
+"""Express manifest as CSV or TSV: a header row in any order and any case, one row per goods line, unknown columns kept.
 
-Rows of one house waybill belong to one consignment, wherever they stand; what they repeat about it must be the same (see
-:mod:`shared.formats.manifest`). The message id is manifest number and master waybill with the beginning of the content's SHA-256, since a
-corrected manifest keeps its number.
+Commas, semicolons or tabs; character set, decimal comma and the sender's own column names come from the dialect. Written with every cell
+quoted and nothing a spreadsheet would take for a formula: manifests, lists of decisions, and the table that came with a column of what
+was found in it.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from shared.formats import csv, manifest
-from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Sketch
-from shared.formats.filings import Item
-from shared.formats.xml import malformed
-from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
+from shared.contracts import Answer, Notice
+from shared.formats import csv, manifest, manifest_table
+from shared.formats.base import UNLIKE, Certainty, Envelope, Likeness, Parsed, Sketch, Written
+from shared.model import Dialect, Filing, RawMessage, Rejection
 
 NAME: Final = "manifest-csv"
-TITLE: Final = "Express manifest, CSV"
-CONTENT_TYPES: Final[tuple[str, ...]] = ("text/csv",)
+TITLE: Final = "Express manifest, CSV or TSV"
+CONTENT_TYPES: Final[tuple[str, ...]] = ("text/csv", "text/tab-separated-values")
 VERSIONS: Final[tuple[str, ...]] = ("1",)
 SOURCE: Final = manifest.SOURCE
 CERTAINTY: Final[Certainty] = "reconstructed"
-PATHS: Final[Mapping[str, str]] = manifest.paths("")
+PATHS: Final[Mapping[str, str]] = manifest_table.PATHS
 
 
 def recognise(sketch: Sketch) -> Likeness:
@@ -38,46 +36,20 @@ def recognise(sketch: Sketch) -> Likeness:
 
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read a manifest. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
-    rows = csv.parse(raw.body, dialect.encoding, dialect.columns)
-    groups: dict[str, list[csv.Row]] = {}
-    for row in rows:
-        groups.setdefault(row.cells.get("hawb", f"?{row.line}").upper(), []).append(row)
-    if not groups:
-        raise malformed("MSG-NO-ITEMS")
-    if len(groups) > ITEM_LIMIT:
-        raise malformed("MSG-ITEMS", value=str(len(groups)))
-    head = MessageHead(NAME, message_id(raw.body, rows[0].cells))
-    return Parsed(head, _items(groups.values(), head, raw, dialect), len(groups))
+    return manifest_table.read(NAME, csv.parse(raw.body, dialect.encoding, dialect.columns), raw, dialect)
 
 
-def message_id(body: bytes, cells: Mapping[str, str]) -> str:
-    """Return the id of a manifest that has none of its own."""
-    digest = hashlib.sha256(body).hexdigest()
-    number = "/".join(cells[name] for name in ("manifest_no", "mawb") if name in cells) if "manifest_no" in cells else ""
-    return f"{number[:70]}#{digest[:16]}" if number else f"sha256:{digest}"
+def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Written:
+    """Write a manifest of *filings*, one row per goods line."""
+    header, rows, findings = manifest_table.filed(filings, dialect)
+    return Written(csv.write(header, rows), tuple(findings))
 
 
-def _items(groups: Iterable[list[csv.Row]], head: MessageHead, raw: RawMessage, dialect: Dialect) -> Iterator[Filing | Rejection]:
-    for rows in groups:
-        item = Item(f"line {rows[0].line}", PATHS, dialect)
-        for index, row in enumerate(rows):
-            if index:
-                item.paths[f"/goods_items/{index}"] = f"line {row.line}"
-            if row.surplus:
-                item.note("FLD-FORM", at=f"line {row.line}", message="The row has more cells than the header has columns.")
-        yield manifest.filing(_common(rows, item), _lines(rows), item, head, raw)
+def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
+    """Write a list of what was decided."""
+    return csv.write(manifest_table.NOTICE_COLUMNS, manifest_table.told(notices))
 
 
-def _common(rows: list[csv.Row], item: Item) -> dict[str, str]:
-    """Return what the rows say about the consignment; a row that says something else is refused with it."""
-    common = {name: cell for name, cell in rows[0].cells.items() if name not in manifest.GOODS}
-    for row in rows[1:]:
-        for name, cell in row.cells.items():
-            if name not in manifest.GOODS and common.setdefault(name, cell) != cell and name in manifest.COLUMNS and name != "hawb":
-                item.note("FLD-DIFFERS", at=f"line {row.line}/{name}", value=cell)
-    return common
-
-
-def _lines(rows: list[csv.Row]) -> list[dict[str, str]]:
-    lines = [{name: cell for name, cell in row.cells.items() if name in manifest.GOODS} for row in rows]
-    return [line for line in lines if line]
+def returned(raw: RawMessage, dialect: Dialect, outcomes: Iterable[Filing | Answer | Rejection]) -> bytes:
+    """Return the table that came with a last column of what was found. Raises :class:`shared.errors.MalformedMessage`."""
+    return csv.with_findings(raw.body, dialect.encoding, manifest_table.findings_by_line(outcomes))

@@ -18,7 +18,7 @@ from typing import Any, Final
 from shared.formats import json, manifest
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Sketch
 from shared.formats.filings import Item
-from shared.formats.manifest_csv import message_id
+from shared.formats.manifest_table import message_id
 from shared.formats.own_json import envelope, texts
 from shared.formats.xml import malformed
 from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection

@@ -109,6 +109,14 @@ _RULES: Final[dict[str, Rule]] = {
     "EDI-TYPE": Rule("error", "A message of another type stands in the interchange.", "Send each type of message in its own interchange."),
     "EDI-CHARACTER": Rule("warning", "Characters are not in the receiver's character set.", "Agree on UNOW (UTF-8) with the receiver."),
     "EDI-TRANSLITERATED": Rule("note", "The text was transliterated, as UNOA and UNOB demand.", "Agree on a larger character set."),
+    # workbooks
+    "XLS-ARCHIVE": Rule(
+        "error", "The workbook cannot be unpacked within the limits.", "Save it again as .xlsx, without pictures, unprotected."
+    ),
+    "XLS-ACTIVE": Rule("error", "The workbook holds macros, embedded or linked parts.", "Save a plain copy: values only, as .xlsx."),
+    "XLS-FORMULA": Rule("error", "The cell holds a formula, not a value.", "Paste the column as values and send the workbook again."),
+    "XLS-SIZE": Rule("error", "The sheet has more rows or cells than are accepted.", "Split it into several workbooks."),
+    "XLS-SHEETS": Rule("note", "Only the first sheet with a header row was read.", "Put all rows into one sheet."),
     # data quality
     "DQ-01": Rule(
         "error", "The item identifier is not an S10 identifier.", "Two letters, nine digits, two letters of the issuing country."

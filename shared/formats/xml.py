@@ -20,6 +20,8 @@ from shared.formats.rules import RULES
 
 DEPTH_LIMIT: Final = 32
 ATTRIBUTE_LIMIT: Final = 32
+BINARY: Final = (b"PK\x03\x04", b"\xff\xfe", b"\xfe\xff")
+"""How bytes begin that may hold NUL: a ZIP archive, UTF-16 with its byte order mark."""
 
 CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin-1", "iso-8859-15", "windows-1252"})
 """Character sets a message may declare: all keep ASCII where it is, so the checks before parsing see what the parser sees."""
@@ -54,12 +56,23 @@ def malformed(code: str, message: str | None = None, **where: Any) -> MalformedM
     return MalformedMessage(message or rule.message, code=code, remedy=rule.remedy, **where)
 
 
-def check_bytes(body: bytes) -> None:
-    """Refuse what no text format takes: nothing at all, too much, NUL bytes. Raises :class:`MalformedMessage`."""
+def check_size(body: bytes) -> None:
+    """Refuse nothing at all, and too much. Raises :class:`MalformedMessage`."""
     if len(body) > BODY_LIMIT:
         raise malformed("MSG-TOO-LARGE")
     if not body or body.isspace():
         raise malformed("MSG-EMPTY")
+
+
+def check_arrival(body: bytes) -> None:
+    """Refuse what no format takes at all. NUL bytes may stand only in what begins as a workbook or as UTF-16; the readers of text refuse
+    them anyway. Raises :class:`MalformedMessage`."""
+    (check_size if body.startswith(BINARY) else check_bytes)(body)
+
+
+def check_bytes(body: bytes) -> None:
+    """Refuse what no text format takes: nothing at all, too much, NUL bytes. Raises :class:`MalformedMessage`."""
+    check_size(body)
     if b"\0" in body:
         raise malformed("MSG-NUL", line=body.count(b"\n", 0, body.index(b"\0")) + 1)
 

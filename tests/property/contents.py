@@ -38,7 +38,8 @@ def texts(shortest: int = 1, longest: int = 35) -> st.SearchStrategy[str]:
 
 def contents(model: type[BaseModel], **fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Values of *model*; *fixed* gives some fields strategies of their own."""
-    required, optional = {}, {}
+    required: dict[str, st.SearchStrategy[Any]] = {}
+    optional: dict[str, st.SearchStrategy[Any]] = {}
     for name, field in model.model_fields.items():
         known = {**FIELDS, **fixed}
         strategy = known[name] if name in known else _of(field.annotation, field.metadata)

@@ -6,18 +6,26 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
-from shared.formats import neutral, neutral_lines
+from shared.formats import manifest_csv, manifest_xlsx, neutral, neutral_lines
 from shared.formats.base import Envelope
-from shared.model import DEFAULT_DIALECT, Consignment, Event, Filing, Movement, Order, Payment, ReferralReply
-from tests.property.contents import contents, filing
+from shared.model import DEFAULT_DIALECT, Consignment, Event, Filing, GoodsItem, Movement, Order, Party, Payment, ReferralReply
+from tests.property.contents import contents, filing, texts
 from tests.samples import PARTICIPANT, RECEIVED_AT, raw
 
 BOUNDED = settings(
     max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 ENVELOPE = Envelope("M-1", PARTICIPANT, "receiver", RECEIVED_AT)
-KINDS = {"consignment": Consignment, "order": Order, "payment": Payment, "movement": Movement, "event": Event, "reply": ReferralReply}
+KINDS: dict[str, type[BaseModel]] = {
+    "consignment": Consignment,
+    "order": Order,
+    "payment": Payment,
+    "movement": Movement,
+    "event": Event,
+    "reply": ReferralReply,
+}
 
 
 @cache
@@ -51,3 +59,52 @@ NAMED: dict[str, dict[str, Any]] = {
     "event": {"house_transport_document_id": _HOUSE},
     "reply": {"house_transport_document_id": _HOUSE},
 }
+
+
+_LINE = contents(
+    GoodsItem,
+    goods_description=texts(3, 40).filter(lambda text: len(text) > 2 and not text.isdecimal()),
+    quantity=st.integers(1, 999),
+    item_amount=st.fixed_dictionaries(
+        {"amount": st.integers(1, 10**6).map(lambda cents: f"{cents // 100}.{cents % 100:02}"), "currency": st.just("EUR")}
+    ),
+    hs_code=st.sampled_from(["610910", "691200"]),
+)
+_KEPT = {
+    "goods_description",
+    "quantity",
+    "item_amount",
+    "hs_code",
+    "country_of_origin",
+    "gross_mass_kg",
+    "net_mass_kg",
+    "merchant_product_id",
+}
+_PERSON = {"name", "street_line", "city", "postcode", "country", "phone", "email", "type_of_person"}
+_PARTY = contents(
+    Party, name=st.sampled_from(["=Marie Exemple", "Jean Modèle", '-Aurora; Trading, "Ltd"']), country=st.sampled_from(["BE", "CN"])
+)
+
+
+def _only(model: Any, names: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in model.model_dump(exclude_none=True).items() if name in names}
+
+
+@pytest.mark.parametrize("module", [manifest_csv, manifest_xlsx], ids=lambda module: module.NAME)
+@BOUNDED
+@given(lines=st.lists(_LINE, min_size=1, max_size=3), parties=st.tuples(_PARTY, _PARTY), note=texts())
+def test_a_manifest_loses_nothing_that_it_has_columns_for(module: Any, lines: list[Any], parties: tuple[Any, Any], note: str) -> None:
+    said = {
+        "house_transport_document_id": "JXE2603000017", "house_transport_document_type": "703", "channel": "express",
+        "carrier_id": PARTICIPANT, "package_count": 1, "gross_mass_kg": "0.500", "master_transport_document_id": "888-45123072",
+        "mode_of_transport": "4", "consignor": _only(parties[0], _PERSON), "consignee": _only(parties[1], _PERSON),
+        "country_of_dispatch": parties[0].country, "country_of_destination": parties[1].country, "extra": {"gate": note},
+        "goods_items": [_only(line, _KEPT) | {"sequence_number": number} for number, line in enumerate(lines, 1)],
+    }
+    total = sum(line.item_amount.amount for line in lines)
+    content = Consignment.model_validate(said | {"declared_value": {"amount": total, "currency": "EUR"}})
+    written = module.write([filing("consignment", content, version=2)], ENVELOPE, DEFAULT_DIALECT)
+    assert not written.findings
+    (read,) = module.parse(raw(written.body), DEFAULT_DIALECT)
+    assert isinstance(read, Filing), read
+    assert (read.consignment, read.version) == (content, 2)

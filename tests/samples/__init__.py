@@ -38,7 +38,7 @@ def raw(body: bytes, participant: str = PARTICIPANT) -> RawMessage:
 def outcome(body: bytes, dialect: Dialect = DEFAULT_DIALECT) -> Any:
     """Return what the hub makes of *body*: the refusal of the whole, or head and items, as plain values."""
     try:
-        xml.check_bytes(body)
+        xml.check_arrival(body)
         module = recognition.recognise(body)
         parsed = module.parse(raw(body), dialect)
         items = [_plain(item) for item in parsed]

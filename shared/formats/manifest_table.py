@@ -1,0 +1,170 @@
+"""The express manifest as a table, whatever the file is: rows grouped by house waybill, lists written, tables that come back with findings.
+
+Rows of one house waybill belong to one consignment, wherever they stand; what they repeat about it must be the same (see
+:mod:`shared.formats.manifest`). The message id is manifest number and master waybill with the beginning of the content's SHA-256, since a
+corrected manifest keeps its number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from shared.contracts import Answer, Notice
+from shared.formats import csv, manifest
+from shared.formats.base import ITEM_LIMIT, Parsed
+from shared.formats.filings import Item
+from shared.formats.losses import losses
+from shared.formats.rules import finding
+from shared.formats.xml import malformed
+from shared.model import Dialect, Filing, Finding, MessageHead, RawMessage, Rejection
+
+PATHS: Final[Mapping[str, str]] = manifest.paths("")
+HAWB: Final = "hawb"
+
+
+def read(
+    name: str,
+    rows: list[csv.Row],
+    raw: RawMessage,
+    dialect: Dialect,
+    formulas: Mapping[int, Sequence[str]] | None = None,
+    unread: Sequence[str] = (),
+) -> Parsed:
+    """Return the consignments in *rows*. *formulas* are columns whose cells held one, by line: their consignments are refused. *unread*
+    names sheets that were passed over, which is noted with the first consignment.
+
+    Raises :class:`shared.errors.MalformedMessage` when the table is refused as a whole.
+    """
+    groups: dict[str, list[csv.Row]] = {}
+    for row in rows:
+        groups.setdefault(row.cells.get(HAWB, f"?{row.line}").upper(), []).append(row)
+    if not groups:
+        raise malformed("MSG-NO-ITEMS")
+    if len(groups) > ITEM_LIMIT:
+        raise malformed("MSG-ITEMS", value=str(len(groups)))
+    head = MessageHead(name, message_id(raw.body, rows[0].cells))
+    return Parsed(head, _items(groups.values(), head, raw, dialect, formulas or {}, unread), len(groups))
+
+
+def message_id(body: bytes, cells: Mapping[str, str]) -> str:
+    """Return the id of a manifest that has none of its own."""
+    digest = hashlib.sha256(body).hexdigest()
+    number = "/".join(cells[name] for name in ("manifest_no", "mawb") if name in cells) if "manifest_no" in cells else ""
+    return f"{number[:70]}#{digest[:16]}" if number else f"sha256:{digest}"
+
+
+def _items(
+    groups: Iterable[list[csv.Row]],
+    head: MessageHead,
+    raw: RawMessage,
+    dialect: Dialect,
+    formulas: Mapping[int, Sequence[str]],
+    unread: Sequence[str],
+) -> Iterator[Filing | Rejection]:
+    for rows in groups:
+        item = Item(f"line {rows[0].line}", PATHS, dialect)
+        for name in unread:
+            item.note("XLS-SHEETS", at=name[:60])
+        unread = ()
+        for index, row in enumerate(rows):
+            if index:
+                item.paths[f"/goods_items/{index}"] = f"line {row.line}"
+            if row.surplus:
+                item.note("FLD-FORM", at=f"line {row.line}", message="The row has more cells than the header has columns.")
+            for name in formulas.get(row.line, ()):
+                item.note("XLS-FORMULA", at=f"line {row.line}/{name}")
+        yield manifest.filing(_common(rows, item), _lines(rows), item, head, raw)
+
+
+def _common(rows: list[csv.Row], item: Item) -> dict[str, str]:
+    """Return what the rows say about the consignment; a row that says something else is refused with it."""
+    common = {name: cell for name, cell in rows[0].cells.items() if name not in manifest.GOODS}
+    for row in rows[1:]:
+        for name, cell in row.cells.items():
+            if name not in manifest.GOODS and common.setdefault(name, cell) != cell and name in manifest.COLUMNS and name != HAWB:
+                item.note("FLD-DIFFERS", at=f"line {row.line}/{name}", value=cell)
+    return common
+
+
+def _lines(rows: list[csv.Row]) -> list[dict[str, str]]:
+    lines = [{name: cell for name, cell in row.cells.items() if name in manifest.GOODS} for row in rows]
+    return [line for line in lines if line]
+
+
+# --- writing -----------------------------------------------------------------------------------------------------------------------------
+
+_ORDER: Final[tuple[str, ...]] = manifest.ORDER
+
+
+def filed(filings: Sequence[Filing], dialect: Dialect) -> tuple[list[str], list[list[str | None]], list[Finding]]:
+    """Return the header, the rows of *filings*, and what the layout has no place for. Only columns that are used are written.
+
+    What is no consignment is not written, which is an ``error``.
+    """
+    found: list[Finding] = []
+    lines: list[dict[str, str]] = []
+    for filing in filings:
+        if filing.consignment is None:
+            made = finding("WRITE-MISSING", dialect, sender_path=filing.key, message=f"A manifest has no place for: {filing.kind}.")
+            found += [made] if made else []
+            continue
+        rows, ignore = manifest.rows(filing)
+        lines += rows
+        found += losses(filing, manifest.WRITTEN, dialect, ignore)
+    used = {name for line in lines for name in line}
+    header = [name for name in _ORDER if name in used] + sorted(used - set(_ORDER))
+    return header or [HAWB], [[line.get(name) for name in header] for line in lines], found
+
+
+NOTICE_COLUMNS: Final = ("at", "event", "key", "house_document", "outcome", "reasons", "missing", "findings", "answer_due_at", "position")
+"""Columns of a list of decisions."""
+
+
+def told(notices: Sequence[Notice]) -> list[list[str | None]]:
+    """Return the rows of a list of what was decided, in the columns of ``NOTICE_COLUMNS``."""
+    return [_told(notice.model_dump(mode="json", exclude_none=True)) for notice in notices]
+
+
+def _told(notice: dict[str, Any]) -> list[str | None]:
+    consignment = notice.get("consignment", {})
+    return [
+        notice["at"],
+        notice["type"],
+        notice["key"],
+        consignment.get("house_transport_document_id") or notice["key"].rpartition(":")[2],
+        notice.get("outcome"),
+        "; ".join(_words(reason) for reason in notice.get("reasons", ())),
+        "; ".join(_words(missing) for missing in notice.get("missing", ())),
+        "; ".join(f"{each['code']} {each.get('sender_path', '')} {each['message']}" for each in notice.get("findings", ())),
+        notice.get("answer_due_at"),
+        notice.get("position"),
+    ]
+
+
+def _words(value: dict[str, Any]) -> str:
+    return " ".join(str(each) for each in value.values() if isinstance(each, str | int))
+
+
+def findings_by_line(outcomes: Iterable[Filing | Answer | Rejection]) -> dict[int, str]:
+    """Return what was found, for people, by the line of the table it is about; a consignment that was taken without a finding says so."""
+    found: dict[int, list[str]] = {}
+    for outcome in outcomes:
+        own = _line_of(outcome.position or "")
+        found.setdefault(own, [])
+        for made in outcome.findings or ():
+            found.setdefault(_line_of(made.sender_path or "") or own, []).append(_sentence(made))
+        if isinstance(outcome, Rejection):
+            found[own].insert(0, "NOT TAKEN")
+    return {line: " | ".join(sentences) or "ok" for line, sentences in found.items()}
+
+
+def _line_of(position: str) -> int:
+    number = position.removeprefix("line ").partition("/")[0]
+    return int(number) if position.startswith("line ") and number.isdecimal() else 0
+
+
+def _sentence(made: Finding) -> str:
+    column = (made.sender_path or "").partition("/")[2]
+    return f"{made.code}{f' {column}' if column else ''}: {made.message} {made.remedy}"

@@ -1,0 +1,80 @@
+"""Express manifest as a workbook: the columns of :mod:`shared.formats.manifest` in the first sheet with a header row.
+
+Titles above the header are passed over: the header is the first of twenty rows that names ``hawb`` and another column. A cell with a
+formula refuses its consignment; other consignments are taken. What a workbook may be at all stands in :mod:`shared.formats.xlsx`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from shared.contracts import Answer, Notice
+from shared.formats import csv, manifest, manifest_table, xlsx
+from shared.formats.base import UNLIKE, Certainty, Envelope, Likeness, Parsed, Sketch, Written
+from shared.formats.xml import malformed
+from shared.model import Dialect, Filing, RawMessage, Rejection
+
+NAME: Final = "manifest-xlsx"
+TITLE: Final = "Express manifest, workbook"
+CONTENT_TYPES: Final[tuple[str, ...]] = ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",)
+VERSIONS: Final[tuple[str, ...]] = ("1",)
+SOURCE: Final = manifest.SOURCE
+CERTAINTY: Final[Certainty] = "reconstructed"
+PATHS: Final[Mapping[str, str]] = manifest_table.PATHS
+
+_TITLES: Final = 20
+
+
+def recognise(sketch: Sketch) -> Likeness:
+    """Any workbook: there is no other format in one, and the reader says what is missing."""
+    return Likeness(1.0, "a workbook") if sketch.kind == "workbook" else UNLIKE
+
+
+def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
+    """Read a manifest. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
+    sheet = xlsx.read(raw.body, decimal_comma=dialect.decimal_comma)
+    start, header = _header(sheet, csv.own_names(dialect.columns))
+    rows = [_row(number, header, texts) for number, texts in sheet.rows[start + 1 :]]
+    formulas = {number: [_name(header, place) for place in places] for number, places in sheet.formulas.items()}
+    return manifest_table.read(NAME, [row for row in rows if row.cells or row.line in formulas], raw, dialect, formulas, sheet.others)
+
+
+def _header(sheet: xlsx.Sheet, own: Mapping[str, str]) -> tuple[int, list[str]]:
+    """Return where the header stands among the rows, and its columns."""
+    for index, (number, texts) in enumerate(sheet.rows[:_TITLES]):
+        names = {own.get(text.strip().lower(), text.strip().lower()) for text in texts}
+        if manifest_table.HAWB in names and len(names & manifest.COLUMNS) > 1:
+            if number in sheet.formulas:
+                raise malformed("XLS-FORMULA", "The header row holds a formula.", line=number)
+            return index, csv.columns_of(texts, own)
+    raise malformed("MSG-HEAD", "No row of the first sheet is a header with hawb.", path=manifest_table.HAWB)
+
+
+def _row(number: int, header: Sequence[str], texts: Sequence[str]) -> csv.Row:
+    found = {name: csv.unguarded(text) for name, text in zip(header, texts, strict=False) if text}
+    return csv.row(number, found, texts[len(header) :])
+
+
+def _name(header: Sequence[str], place: int) -> str:
+    return header[place] if place < len(header) and header[place] else xlsx.column_name(place)
+
+
+def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Written:
+    """Write a manifest of *filings*, one row per goods line."""
+    header, rows, findings = manifest_table.filed(filings, dialect)
+    return Written(xlsx.write(header, rows), tuple(findings))
+
+
+def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
+    """Write a list of what was decided."""
+    return xlsx.write(manifest_table.NOTICE_COLUMNS, manifest_table.told(notices))
+
+
+def returned(raw: RawMessage, dialect: Dialect, outcomes: Iterable[Filing | Answer | Rejection]) -> bytes:
+    """Return the first sheet that came, as texts, with a last column of what was found. Raises
+    :class:`shared.errors.MalformedMessage`."""
+    sheet = xlsx.read(raw.body, decimal_comma=dialect.decimal_comma)
+    start, _ = _header(sheet, csv.own_names(dialect.columns))
+    rows = [(number, [csv.unguarded(text) for text in texts]) for number, texts in sheet.rows[start + 1 :]]
+    return xlsx.write(*csv.annotated(sheet.rows[start][1], rows, manifest_table.findings_by_line(outcomes)))
