@@ -19,6 +19,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -616,6 +617,18 @@ class SegmentItem(Item):
 # --- writing -----------------------------------------------------------------------------------------------------------------------------
 
 
+@cache
+def _special(capitals: bool, syntax: Syntax) -> Callable[[str], object]:
+    """Return a search for whatever cannot be written as it stands: service characters, and what needs a look at its character set."""
+    plain = " -~" if not capitals else " A-Z0-9.,()/='+:?!\"%&*;<>-"
+    service = re.escape(syntax.component + syntax.element + syntax.release + syntax.terminator)
+    return re.compile(f"[{service}]|[^\x1d\x1f{plain}]").search
+
+
+_ENDS = re.compile("\x1f+\x1d")
+"""Empty components at the end of an element. While a message is written, elements and components are kept apart by control characters."""
+
+
 class Composer:
     """Writes one interchange: segments in order, service characters released, counts kept.
 
@@ -631,24 +644,32 @@ class Composer:
         self.key = ""
         self._dialect = dialect
         self._charset = CHARSETS[identifier]
+        self._special = _special(identifier == "UNOA", syntax)
         self._segments: list[str] = []
         self._first = 0
 
     def segment(self, tag: str, *elements: str | Sequence[str | None] | None) -> None:
         """Add a segment; an element is a text, or the sequence of its components. Empty ends are left out."""
-        syntax = self.syntax
+        plain = "\x1d".join(
+            [tag, *[each if isinstance(each, str) else "\x1f".join([part or "" for part in each or ""]) for each in elements]]
+        )
+        if self._special(plain) is None:
+            self._segments.append(_ENDS.sub("\x1d", plain).rstrip("\x1d\x1f") if "\x1f\x1d" in plain else plain.rstrip("\x1d\x1f"))
+            return
         written = [tag]
         for element in elements:
-            if element is None or isinstance(element, str):
-                written.append(syntax.escape(self.fit(element)) if element else "")
+            if not element:
+                written.append("")
+            elif isinstance(element, str):
+                written.append(self._written(element))
             else:
-                parts = [syntax.escape(self.fit(part)) if part else "" for part in element]
-                while parts and not parts[-1]:
-                    parts.pop()
-                written.append(syntax.component.join(parts))
-        while len(written) > 1 and not written[-1]:
-            written.pop()
-        self._segments.append(syntax.element.join(written))
+                written.append("\x1f".join([self._written(part) if part else "" for part in element]).rstrip("\x1f"))
+        self._segments.append("\x1d".join(written).rstrip("\x1d"))
+
+    def _written(self, text: str) -> str:
+        if self._special(text) is None:
+            return text
+        return self.syntax.escape(self.fit(text))
 
     def begin(self, reference: str, identifier: Sequence[str]) -> None:
         """Open a message."""
@@ -668,7 +689,8 @@ class Composer:
         syntax = self.syntax
         una = "".join(("UNA", syntax.component, syntax.element, syntax.decimal, syntax.release, " ", syntax.terminator))
         lines = [una, *(segment + syntax.terminator for segment in self._segments)]
-        return ("\n".join(lines) + "\n").encode(self._charset)
+        text = "\n".join(lines) + "\n"
+        return text.replace("\x1d", syntax.element).replace("\x1f", syntax.component).encode(self._charset)
 
     def note(self, code: str, said: str, message: str | None = None) -> None:
         """Tell that something was written otherwise than it was given."""

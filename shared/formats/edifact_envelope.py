@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b32encode
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.formats.base import Envelope
 
@@ -24,7 +24,7 @@ def unb(envelope: Envelope, reference: str, application: str, identifier: str = 
         [identifier, "3"],
         envelope.sender.split(":", 1),
         envelope.recipient.split(":", 1),
-        [at.strftime("%y%m%d"), at.strftime("%H%M")],
+        [f"{at.year % 100:02}{at.month:02}{at.day:02}", f"{at.hour:02}{at.minute:02}"],
         reference,
         None,
         application,
@@ -42,5 +42,7 @@ def code(address: str) -> str:
 
 def stamp(at: datetime) -> str:
     """Return an instant in form 304: date, time, seconds and offset in hours (half hours too)."""
-    offset = at.strftime("%z") or "+0000"
-    return at.strftime("%Y%m%d%H%M%S") + (offset[:3] if offset.endswith("00") else offset[:5])
+    minutes = int((at.utcoffset() or timedelta()).total_seconds()) // 60
+    hours, rest = divmod(abs(minutes), 60)
+    zone = f"{'-' if minutes < 0 else '+'}{hours:02}" + (f"{rest:02}" if rest else "")
+    return f"{at.year:04}{at.month:02}{at.day:02}{at.hour:02}{at.minute:02}{at.second:02}{zone}"

@@ -289,7 +289,8 @@ _PLAIN: Final = Dialect()
 
 def utc(at: datetime) -> str:
     """Return an instant in form 204, in UTC."""
-    return at.astimezone(UTC).strftime("%Y%m%d%H%M%S")
+    at = at.astimezone(UTC)
+    return f"{at.year:04}{at.month:02}{at.day:02}{at.hour:02}{at.minute:02}{at.second:02}"
 
 
 def begin(composer: Composer, profile: Profile, envelope: Envelope, document: tuple[str, str]) -> None:
