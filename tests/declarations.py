@@ -71,7 +71,7 @@ def lines(draw: st.DrawFn, number: int, currency: str, *, origin: bool = True) -
 
 
 @st.composite
-def consignments(draw: st.DrawFn, **given: Any) -> Consignment:
+def consignments(draw: st.DrawFn, /, **given: Any) -> Consignment:
     """An express consignment with parties, lines and sums; *given* wins."""
     currency = draw(st.sampled_from(["EUR", "USD", "JPY"]))
     count = draw(st.integers(1, 3))

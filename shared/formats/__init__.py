@@ -25,7 +25,9 @@ from shared.formats import (
     emsevt,
     emsevt_edifact,
     epcis,
+    ie3f27,
     ie3f32,
+    ie3f43,
     itmatt,
     itmatt_edifact,
     itmref,
@@ -100,6 +102,8 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             xfnm,
             ie3f32,
             manifest_xlsx,
+            ie3f27,
+            ie3f43,
         )
     }
 )

@@ -1,17 +1,18 @@
 """What the hub writes for ICS2 it reads again as the same consignment."""
 
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.formats import ie3f32
+from shared.formats import ie3f27, ie3f32, ie3f43
 from shared.formats.base import Envelope
-from shared.model import DEFAULT_DIALECT, Consignment, Filing, RawMessage
+from shared.model import DEFAULT_DIALECT, Consignment, Filing, Money, Postal, RawMessage
 from tests.declarations import AT, consignments, departures, filed, natures
 
 BOUNDED = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 LRN = Envelope("JXE260301000017A1", "JX", "ICS2", AT)
 DECLARANT = {
@@ -55,3 +56,23 @@ def test_an_amendment_names_its_mrn(consignment: Consignment) -> None:
     (filing,) = again(ie3f32, wanted, function="replace")
     assert filing.function == "replace"
     assert filing.consignment == wanted
+
+
+@BOUNDED
+@given(consignments(channel="post", carrier_id=None, house_transport_document_type="750", freight_cost=None), st.none() | natures)
+def test_a_postal_filing_comes_back(consignment: Consignment, nature: Any) -> None:
+    changes: dict[str, Any] = {"house_transport_document_id": "LX123456785US", "nature_of_transaction": nature}
+    changes["postal"] = Postal(postage=Money(amount=Decimal("14.20"), currency="USD"))
+    wanted = with_head(consignment, **changes)
+    assert [filing.consignment for filing in again(ie3f43, wanted)] == [wanted]
+
+
+@BOUNDED
+@given(consignments(channel="freight"), st.booleans())
+def test_an_air_cargo_filing_comes_back(consignment: Consignment, direct: bool) -> None:
+    changes: dict[str, Any] = {"master_transport_document_id": "888-45123072", "place_of_loading": "CNSZX", "place_of_arrival": "BELGG"}
+    if direct:
+        changes |= {"house_transport_document_id": "888-45123072", "house_transport_document_type": "740"}
+        changes["extra"] = {"SpecificCircumstanceIndicator": "F28"}
+    wanted = with_head(consignment, **changes)
+    assert [filing.consignment for filing in again(ie3f27, wanted)] == [wanted]

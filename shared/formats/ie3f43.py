@@ -1,0 +1,38 @@
+"""IE3F43, the ICS2 filing of posts before loading: the minimum dataset of each item, keyed by its S10 number; and its amendment.
+
+Read and written; :mod:`shared.formats.ics2` tells how. The value of a line is its ``postalValue``, the postage ``postalCharges``, the
+nature of the transaction ``typeOfGoods`` of the lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from shared.formats import customs_xml, ics2, ics2_writing
+from shared.formats.base import Certainty, Envelope, Likeness, Parsed, Sketch, Written
+from shared.model import Dialect, Filing, RawMessage
+
+NAME: Final = "ie3f43"
+TITLE: Final = "IE3F43 postal entry summary filing, ICS2"
+CONTENT_TYPES: Final = customs_xml.CONTENT_TYPES
+VERSIONS: Final[tuple[str, ...]] = ("F43",)
+SOURCE: Final = ics2.SOURCE
+CERTAINTY: Final[Certainty] = "published"
+PATHS: Final[Mapping[str, str]] = MappingProxyType(ics2.paths("postalValue"))
+
+
+def recognise(sketch: Sketch) -> Likeness:
+    """An XML document whose root is one of the filings or its amendment."""
+    return ics2.recognise(sketch, VERSIONS)
+
+
+def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
+    """Read a filing. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
+    return ics2.parse(NAME, VERSIONS, PATHS, raw, dialect)
+
+
+def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Written:
+    """Write *filings* as one filing to customs; what does not belong into it is told as not written."""
+    return ics2_writing.write(VERSIONS, filings, envelope, dialect)
