@@ -417,9 +417,9 @@ def _amounts(content: dict[str, Any], charges: dict[str, str], extra: dict[str, 
                     content[field] = amount
                 elif amount is not None:
                     extra[_LEAVES[name]] = f"{amount['amount']} {amount['currency']}"
-    for name, leaf_name in _LEAVES.items():
-        if name in charges:
-            extra[leaf_name] = f"{charges[name]} {charges.get(name + '@', currency or '')}".strip()
+    for name, said in charges.items():
+        if name in _LEAVES:
+            extra[_LEAVES[name]] = f"{said} {charges.get(name + '@', currency or '')}".strip()
 
 
 _FIELDS_OF_AMOUNTS: Final = (

@@ -64,7 +64,6 @@ HEADER_PATHS: Final = {
 """Provenance of what stands in every header."""
 
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_MASS = re.compile(r"(?:0|[1-9][0-9]{0,6})\.[0-9]{3}").fullmatch
 
 
 class Profile(NamedTuple):
@@ -190,14 +189,16 @@ def mass(record: dict[str, Any], path: str, item: Item, kept: dict[str, str], ke
         if mandatory:
             item.note("FLD-MISSING", path)
         return
-    if unit == "KGM" and _MASS(said) and said != "0.000":
-        return
+    if unit == "KGM":
+        canonical = values.mass(said, item.dialect)
+        if canonical is not None and canonical[0] != "-" and canonical.strip("0."):
+            record["gross_mass_kg"] = canonical
+            return
     checks.number(record, "gross_mass_kg", values.mass, path, item, positive="DQ-12")
     if unit is None:
         item.note("UNIT-ASSUMED", path, said)
     elif unit != "KGM":
-        code = units.unit_code(unit)
-        canonical = values.mass(said, item.dialect)
+        code, canonical = units.unit_code(unit), values.mass(said, item.dialect)
         if code == "LBR" and canonical is not None:
             record["gross_mass_kg"] = values.kilograms_of_pounds(canonical)
             kept[keep_as] = f"{said} {unit}"
@@ -207,6 +208,9 @@ def mass(record: dict[str, Any], path: str, item: Item, kept: dict[str, str], ke
 
 def count(record: dict[str, Any], field: str, path: str, item: Item, *, mandatory: bool = False) -> None:
     """Read a number of pieces in place; zero is told (``DQ-12``)."""
+    said = record.get(field, "")
+    if said.isdecimal() and said.isascii() and said[0] != "0" and len(said) < 10:
+        return
     checks.number(record, field, _whole, path, item, mandatory=mandatory, positive="DQ-12")
 
 

@@ -8,11 +8,11 @@ consignment of the family says, and what becomes of it, stands in :mod:`shared.f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
+from shared.codes import units
 from shared.contracts import express_key
 from shared.formats import cargo_consignment, cargo_xml, values, xml
 from shared.formats.base import Certainty, Envelope, Likeness, Parsed, Sketch, Written
@@ -120,19 +120,22 @@ def _house(parts: list[dict[str, str]], item: Item) -> str:
     return house_waybill.normalise(said)
 
 
-def _within_master(content: Mapping[str, Any], master: dict[str, str], item: Item) -> None:
+def _within_master(content: Mapping[str, Any], master: Mapping[str, str], item: Item) -> None:
     """Tell where the house is more than the whole master."""
-    pieces = values.whole_number(master.get("pieces", ""))
-    mine = content.get("package_count")
-    if pieces and mine and mine.isdecimal() and int(mine) > int(pieces):
-        _told("/package_count", f"{mine} of {pieces}", "TotalPieceQuantity", item)
-    kept: dict[str, str] = {}
-    aside = Item(item.position, item.table, item.dialect)
-    cargo_xml.mass(master, "/gross_mass_kg", aside, kept, "")
-    if aside.refused or item.refused or "gross_mass_kg" not in master or "gross_mass_kg" not in content:
+    mine, whole = content.get("package_count", ""), master.get("pieces", "")
+    if mine.isdecimal() and whole.isdecimal() and int(mine) > int(whole):
+        _told("/package_count", f"{mine} of {whole}", "TotalPieceQuantity", item)
+    mine, whole = content.get("gross_mass_kg", ""), master.get("gross_mass_kg", "")
+    try:
+        factor = _POUND if units.unit_code(master.get("gross_mass_kg@", "KGM")) == "LBR" else 1.0
+        more = float(mine) > float(whole) * factor + 0.5
+    except ValueError:
         return
-    if Decimal(content["gross_mass_kg"]) > Decimal(master["gross_mass_kg"]) + cargo_xml.WEIGHT_TOLERANCE:
-        _told("/gross_mass_kg", f"{content['gross_mass_kg']} of {master['gross_mass_kg']} kg", "IncludedTareGrossWeightMeasure", item)
+    if more:
+        _told("/gross_mass_kg", f"{mine} of {whole} {master.get('gross_mass_kg@', 'KGM')}", "IncludedTareGrossWeightMeasure", item)
+
+
+_POUND: Final = float(values.KILOGRAMS_PER_POUND)
 
 
 def _told(path: str, value: str, leaf_name: str, item: Item) -> None:

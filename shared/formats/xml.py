@@ -172,36 +172,36 @@ def walk(element: etree._Element, shape: Shape, size: int) -> Record:
 
 def _walk(element: etree._Element, shape: Shape, found: Record) -> None:
     """Read the children of *element*; a known element with children of its own is gone into, so the table bounds the depth."""
-    leaves = shape.leaves
-    parts = found.parts
+    leaves, marked, inner, parts = shape.leaves, shape.marked, shape.inner, found.parts
     for child in element:
         tag = child.tag
         leaf = leaves.get(tag)
-        if leaf is None:
-            _branch(child, tag, shape, found)
+        if leaf is not None:
+            text = child.text
+            if text and (text := text.strip()):
+                part, key = leaf
+                record = parts[part]
+                if key in record:
+                    found.repeated.append((part, len(found.lists[part]), key))
+                record[key] = text
+            elif len(child):
+                _unknown(child, found)
             continue
-        text = child.text
-        if text and (text := text.strip()):
-            part, key = leaf
-            record = parts[part]
-            if key in record:
-                found.repeated.append((part, len(found.lists[part]), key))
-            record[key] = text
+        group = inner.get(tag)
+        if group is None or (marked and tag in marked and not len(child)):
+            _branch(child, tag, shape, found)
+        elif group.opens < 0:
+            if group is not LEFT:
+                _walk(child, group, found)
         elif len(child):
-            _unknown(child, found)
+            fresh: dict[str, str] = {}
+            parts[group.opens] = fresh
+            found.lists[group.opens].append(fresh)
+            _walk(child, group, found)
 
 
 def _branch(child: etree._Element, tag: Any, shape: Shape, found: Record) -> None:
-    """Go into an inner element, keep a leaf whose attributes matter, note one that is unknown."""
-    inner = shape.inner.get(tag)
-    if inner is not None and (len(child) or tag not in shape.marked):
-        if inner is not LEFT and len(child):
-            if inner.opens >= 0:
-                fresh: dict[str, str] = {}
-                found.parts[inner.opens] = fresh
-                found.lists[inner.opens].append(fresh)
-            _walk(child, inner, found)
-        return
+    """Keep a leaf whose unit or attributes matter, note one that is unknown."""
     measured = shape.measured.get(tag)
     if measured is not None and not len(child):
         _measure(child, measured, found)
