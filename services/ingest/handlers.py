@@ -2,8 +2,8 @@
 
 There are two lanes, so that one large file holds up nobody. Messages up to ``LARGE_BYTES`` are read where they come in, in batches. A
 larger one is passed on as it stands to ``large.v1``, which the *slow* lane reads in slices with a pause after each; that also keeps the
-queue behind ingest short. A record belongs to exactly one lane, by its size alone; what it becomes does not depend on the lane. Whatever a sender
-does, the offset moves on: a refused message goes to ``dead.v1`` with its bytes, and so does one that meets a bug.
+queue behind ingest short. A record belongs to exactly one lane, by its size alone; what it becomes does not depend on the lane. Whatever
+a sender does, the offset moves on: a refused message goes to ``dead.v1`` with its bytes, and so does one that meets a bug.
 """
 
 from __future__ import annotations
