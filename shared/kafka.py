@@ -293,8 +293,8 @@ class Reader:
 
     def alive(self) -> bool:
         """Return whether the consume task still runs."""
-        tasks = getattr(self.subscriber, "tasks", None)
-        return bool(tasks) and any(not task.done() for task in tasks)
+        tasks = getattr(self.subscriber, "tasks", None) or ()
+        return any(not task.done() for task in tasks)
 
 
 def subscribe(

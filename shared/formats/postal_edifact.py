@@ -42,7 +42,7 @@ class Unit:
         self.syntax = syntax
         self.parts: dict[str, dict[str, Any]] = {"": {}}
         self.lists: dict[str, list[dict[str, Any]]] = {}
-        self.marked: list[tuple[str, ...]] = []
+        self.marked: list[tuple[Any, ...]] = []
         self.open = ""
 
     @property

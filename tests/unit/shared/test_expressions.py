@@ -61,7 +61,7 @@ class Parcel(BaseModel):
     routing: list[str] | None = None
     extra: dict[str, str] | None = None
 
-    @computed_field
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def item_count(self) -> int:
         return len(self.goods_items)

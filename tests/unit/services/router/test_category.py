@@ -62,7 +62,7 @@ def test_without_a_rate_the_value_is_not_established() -> None:
 
 
 def test_a_destination_that_counts_freight_needs_it() -> None:
-    swiss = {"country_of_destination": "CH", "consignee": a_party(country="CH")}
+    swiss: dict[str, Any] = {"country_of_destination": "CH", "consignee": a_party(country="CH")}
     assert "value_not_established" in category(**swiss).flags
     assert category(**swiss, freight_cost=money("5.00")).value is not None
 
