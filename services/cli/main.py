@@ -21,6 +21,8 @@ COMMANDS: Final = {
     "subscription": "services.cli.subscriptions:app",
     "formats": "services.cli.parsing:formats",
     "parse": "services.cli.parsing:parse",
+    "convert": "services.cli.convert:convert",
+    "map": "services.cli.mapping:map_",
     "decide": "services.cli.deciding:decide",
     "policy": "services.cli.policies:app",
     "send": "services.cli.sending:send",

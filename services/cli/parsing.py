@@ -40,7 +40,9 @@ SENDER = "sender"
 
 
 def parse(files: Files, format: FormatName = None, dialect: DialectFile = None, sender: Sender = None) -> None:
-    """Read messages offline: one JSON object per filing or rejection on standard output. Exit 0 all well-formed, 1 some rejected, 2 usage.
+    """Read messages offline: one JSON object per filing, answer or rejection on standard output.
+
+    Exit 0 all well-formed, 1 some rejected, 2 usage.
 
     Example: guichet parse itmatt.xml manifest.csv --dialect carrier.json
     """
@@ -56,13 +58,14 @@ def parse(files: Files, format: FormatName = None, dialect: DialectFile = None, 
 def formats(as_json: Json = False) -> None:
     """List the formats the hub reads and writes. Example: guichet formats --json"""
     from shared.formats import FORMATS, READERS, WRITERS
+    from shared.formats.base import FilingWriter
 
     entries = [
         {
             "name": name,
             "title": module.TITLE,
             "reads": name in READERS,
-            "writes": name in WRITERS,
+            "writes": name in WRITERS or isinstance(module, FilingWriter),
             "versions": module.VERSIONS,
             "content_types": module.CONTENT_TYPES,
             "certainty": module.CERTAINTY,
@@ -72,7 +75,7 @@ def formats(as_json: Json = False) -> None:
     ]
     if as_json:
         return show_json(entries)
-    columns = ("name", "title", "reads", "writes", "versions", "certainty")
+    columns = ("name", "title", "reads", "writes", "versions", "certainty", "source")
     return show_table(columns, ([entry[column] for column in columns] for entry in entries))
 
 
@@ -144,7 +147,8 @@ def shown_outcome(outcome: Filing | Answer | Rejection) -> dict[str, Any]:
 
     plain = outcome.model_dump(mode="json", exclude_none=True)
     if not isinstance(outcome, Filing | Rejection):
-        return {"kind": "answer", "format": None, "key": outcome.key, "data": plain, "findings": []}
+        head = {name: getattr(outcome, name) for name in ("format", "key", "message_id", "position")}
+        return {"kind": "answer", **head, "data": plain, "findings": plain.pop("findings", [])}
     known = {"format": outcome.format, "key": outcome.key, "message_id": outcome.message_id, "position": outcome.position}
     findings = plain.get("findings", [])
     if not isinstance(outcome, Filing):
@@ -153,7 +157,8 @@ def shown_outcome(outcome: Filing | Answer | Rejection) -> dict[str, Any]:
         "kind": "filing",
         **known,
         "function": outcome.function,
-        "data": plain.get("consignment") or plain.get("order"),
+        "about": outcome.kind,
+        "data": plain[outcome.kind],
         "findings": findings,
         "provenance": provenance(outcome, READERS[outcome.format].PATHS),
     }

@@ -63,6 +63,16 @@ def parse(body: bytes, encoding: str, columns: Mapping[str, str]) -> list[Row]:
         raise malformed("MSG-SYNTAX", f"The table cannot be read: {exc}.") from exc
 
 
+def header_of(body: bytes, encoding: str) -> list[str]:
+    """Return the header row as it stands. Raises :class:`shared.errors.MalformedMessage`."""
+    first = decoded(body, encoding)
+    separator = separator_of(first.partition("\n")[0])
+    try:
+        return [cell.strip() for cell in next(csv.reader(io.StringIO(first, newline=""), delimiter=separator, strict=True), [])]
+    except csv.Error as exc:
+        raise malformed("MSG-SYNTAX", f"The table cannot be read: {exc}.", line=1) from exc
+
+
 def own_names(columns: Mapping[str, str]) -> dict[str, str]:
     """Return *columns* as header rows are compared: trimmed, in lower case."""
     return {name.strip().lower(): hub for name, hub in columns.items()}

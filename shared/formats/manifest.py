@@ -92,6 +92,12 @@ CONSIGNMENT: Final[frozenset[str]] = frozenset(
 )
 """Columns about one consignment."""
 
+MANDATORY: Final = (
+    *("hawb", "shipper_name", "shipper_country", "consignee_name", "consignee_country"),
+    *("pieces", "gross_weight", "description", "item_value", "currency"),
+)
+"""Columns without which no row is taken."""
+
 COLUMNS: Final = frozenset(HEAD) | {"manifest_no"} | CONSIGNMENT | frozenset(GOODS)
 """All columns of the layout."""
 

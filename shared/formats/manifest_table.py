@@ -111,6 +111,9 @@ def filed(filings: Sequence[Filing], dialect: Dialect) -> tuple[list[str], list[
             found += [made] if made else []
             continue
         rows, ignore = manifest.rows(filing)
+        if filing.consignment.channel != "express":
+            made = finding("WRITE-LOST", dialect, path="/channel", sender_path=filing.key, value=filing.consignment.channel)
+            found += [made] if made else []
         lines += rows
         found += losses(filing, manifest.WRITTEN, dialect, ignore)
     used = {name for line in lines for name in line}

@@ -37,7 +37,7 @@ ONLINE = {
     "dead replay": ("--all",),
 }
 """Commands that talk to a hub, with arguments that would be right."""
-OFFLINE = {"up", "down", "status", "demo", "formats", "parse", "decide", "policy check", "policy show"}
+OFFLINE = {"up", "down", "status", "demo", "formats", "convert", "map", "parse", "decide", "policy check", "policy show"}
 
 
 @pytest.fixture
