@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from shared.contracts import Answer, Notice, Scope, express_key, freight_key
 from shared.formats.base import Envelope
-from shared.formats.cargo_xml import HEAD, master_key, waybill
+from shared.formats.cargo_xml import master_key, waybill
 from shared.formats.filings import Item, reject, translate
 from shared.identifiers import air_waybill
 from shared.model import Dialect, MessageHead, RawMessage, Rejection
@@ -71,11 +71,6 @@ def conclude(said: Mapping[str, Any], item: Item, head: MessageHead, raw: RawMes
         except ValidationError as exc:
             translate(exc, item)
     return reject(item, head, raw, given.get("key"))
-
-
-def header_of(parts: list[dict[str, str]]) -> dict[str, str]:
-    """Return the header of a message that was walked."""
-    return parts[HEAD]
 
 
 # --- writing -----------------------------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
-from shared.codes import units
+from shared.codes.units import unit_code
 from shared.formats import checks, values, xml
 from shared.formats.base import UNLIKE, Envelope, Likeness, Sketch
 from shared.formats.filings import Item, message_id_of
@@ -198,7 +198,7 @@ def mass(record: dict[str, Any], path: str, item: Item, kept: dict[str, str], ke
     if unit is None:
         item.note("UNIT-ASSUMED", path, said)
     elif unit != "KGM":
-        code, canonical = units.unit_code(unit), values.mass(said, item.dialect)
+        code, canonical = unit_code(unit), values.mass(said, item.dialect)
         if code == "LBR" and canonical is not None:
             record["gross_mass_kg"] = values.kilograms_of_pounds(canonical)
             kept[keep_as] = f"{said} {unit}"
@@ -300,15 +300,10 @@ def master_key(number: str) -> str:
     return f"master:{number}"
 
 
-def take_out(document: Document, parent: str, name: str) -> list[xml.Element]:
-    """Return the children *name* of the top-level groups *parent*, and take them out of the tree: each is walked on its own."""
-    found: list[xml.Element] = []
-    for within in document.root.iterchildren(*names(document.spaces, parent)):
-        units = list(within.iterchildren(*names(document.spaces, name)))
-        for unit in units:
-            within.remove(unit)
-        found += units
-    return found
+def units(document: Document, parent: str, name: str) -> list[xml.Element]:
+    """Return the children *name* of the top-level groups *parent*: each is walked on its own."""
+    groups = document.root.iterchildren(*names(document.spaces, parent))
+    return [unit for group in groups for unit in group.iterchildren(*names(document.spaces, name))]
 
 
 # --- tables ------------------------------------------------------------------------------------------------------------------------------

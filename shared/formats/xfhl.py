@@ -59,7 +59,8 @@ def _shape(spaces: tuple[str, ...]) -> xml.Shape:
     build = cargo_xml.tables(spaces)
     business = build.leaf_of(_LOOSE, "BusinessHeaderDocument", left=("SenderAssignedID", "IncludedHeaderNote"))
     return build.shape(
-        {}, {"MessageHeaderDocument": build.header(), "BusinessHeaderDocument": business, _MASTER: _unit_shape(build, "master")}
+        {},
+        {"MessageHeaderDocument": build.header(), "BusinessHeaderDocument": business, _MASTER: _unit_shape(build, "master", left=(_UNIT,))},
     )
 
 
@@ -69,7 +70,7 @@ def _house_shape(spaces: tuple[str, ...]) -> xml.Shape:
     return _unit_shape(cargo_xml.tables(spaces), "house")
 
 
-def _unit_shape(build: cargo_xml.Tables, kind: str) -> xml.Shape:
+def _unit_shape(build: cargo_xml.Tables, kind: str, left: Sequence[str] = ()) -> xml.Shape:
     inner = {
         "TransportContractDocument": build.leaf_of(_MOVEMENT, f"{kind}_transport_document_id", left=("Name", "TypeCode")),
         "OriginLocation": build.leaf_of(_MOVEMENT, "place_of_loading", left=("Name",)),
@@ -87,6 +88,7 @@ def _unit_shape(build: cargo_xml.Tables, kind: str) -> xml.Shape:
         },
         inner,
         measured=dict.fromkeys(("GrossWeightMeasure", "IncludedTareGrossWeightMeasure"), (_MOVEMENT, "gross_mass_kg")),
+        left=left,
     )
 
 
@@ -98,7 +100,7 @@ def recognise(sketch: Sketch) -> Likeness:
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read a house manifest. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
     document = cargo_xml.open_document(PROFILE, raw, dialect)
-    houses = cargo_xml.take_out(document, _MASTER, _UNIT)
+    houses = cargo_xml.units(document, _MASTER, _UNIT)
     record = xml.walk(document.root, _shape(document.spaces), len(PARTS))
     head, item = cargo_xml.begin(PROFILE, document, record.parts[HEAD], raw, _MASTER, PATHS, dialect)
     if not houses and head.function != "cancel":

@@ -63,7 +63,7 @@ def _shape(spaces: tuple[str, ...]) -> xml.Shape:
             "OriginLocation": build.leaf_of(_LOOSE, "OriginLocation", left=("Name",)),
             "FinalDestinationLocation": build.leaf_of(_LOOSE, "FinalDestinationLocation", left=("Name",)),
         },
-        left=("GrossWeightMeasure", "TotalGrossWeightMeasure", "RoutingLocation", "HandlingOSIInstructions"),
+        left=("GrossWeightMeasure", "TotalGrossWeightMeasure", "RoutingLocation", "HandlingOSIInstructions", _UNIT),
     )
     business = build.leaf_of(_MASTER, "header", left=("Reference", "IncludedHeaderNote"))
     return build.shape({}, {"MessageHeaderDocument": build.header(), "BusinessHeaderDocument": business, "MasterConsignment": master})
@@ -111,7 +111,7 @@ def recognise(sketch: Sketch) -> Likeness:
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read a status update. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
     document = cargo_xml.open_document(PROFILE, raw, dialect)
-    statuses = cargo_xml.take_out(document, "MasterConsignment", _UNIT)
+    statuses = cargo_xml.units(document, "MasterConsignment", _UNIT)
     record = xml.walk(document.root, _shape(document.spaces), len(PARTS))
     head, item = cargo_xml.begin(PROFILE, document, record.parts[HEAD], raw, PROFILE.root, PATHS, dialect)
     if not statuses:
