@@ -2,7 +2,7 @@
 
 ``system`` names the family of codes: ``cusres`` (UN/EDIFACT 7365), ``cusres-bgm`` (1225 and 1001), ``contrl`` (0083), ``ics2`` (message
 names), ``cds`` (UK function codes), ``us-air`` (disposition codes), ``placi`` (pre-loading codes of the USA and Canada), ``xcsn``,
-``cusrsp`` (hub decisions), ``itmref``.
+``cusrsp`` (hub decisions), ``itmref``, ``asycuda`` (milestones and lanes).
 
 A meaning has a track: what an authority says of the filing or before loading never frees goods. The ``outcome`` is therefore the most
 that may be concluded from the code alone: only a release on the clearance track is ``release``; a filing that was merely received or

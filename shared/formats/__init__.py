@@ -25,6 +25,7 @@ from shared.formats import (
     emsevt,
     emsevt_edifact,
     epcis,
+    ics2_answers,
     ie3f27,
     ie3f32,
     ie3f43,
@@ -104,6 +105,7 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             manifest_xlsx,
             ie3f27,
             ie3f43,
+            ics2_answers,
         )
     }
 )

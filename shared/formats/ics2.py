@@ -97,11 +97,11 @@ def open_document(raw: RawMessage, dialect: Dialect, codes: Sequence[str]) -> tu
     if found is None or code not in codes:
         raise xml.malformed("MSG-SYNTAX", f"The document element is {document.name}, not IE3{codes[0]}.", line=document.root.sourceline)
     if b"DateTime>" in raw.body or b"countryOfOrigin>" in raw.body:
-        _flatten(document)
+        flatten(document)
     return document, code, found[1] == "A"
 
 
-def _flatten(document: Document) -> None:
+def flatten(document: Document) -> None:
     """Some systems put a date-time or a country into an element of its own: its text is taken for that of the element around it."""
     for space in document.spaces:
         for element in list(document.root.iter(xml.qualified(space, "DateTime"))):

@@ -1,8 +1,8 @@
 """IE3F27 and the other ICS2 filings about general air cargo: F20 to F24, F26 to F29 (complete or partial, houses or a direct air waybill).
 
 Read and written; :mod:`shared.formats.ics2` tells how. A master without houses is itself the consignment, under its air waybill. Which
-one is written says the dialect's code map ``ics2`` (``filing``), else what the consignment was filed as, else F27. The places of carrier, ports,
-office and means of transport are reconstructed.
+one is written says the dialect's code map ``ics2`` (``filing``), else what the consignment was filed as, else F27. The places of carrier,
+ports, office and means of transport are reconstructed.
 """
 
 from __future__ import annotations

@@ -1,0 +1,352 @@
+"""What ICS2 says of filings: registration (IE3R01), errors (N99, N01, N07), incompleteness (N02, N11), referrals (Q01 to Q03; N04, N05 to
+carriers), assessment (N03), control (N08, N09), amendment and invalidation (N10, R07), arrival (R04).
+
+Each house, receptacle or referral named becomes one answer; a message that names none is about the whole filing. A house is keyed by its
+S10 number or its carrier (see :func:`shared.formats.customs_answers.house_key`); where nobody says whose it is, by the MRN, and its number
+is kept in ``extra``. Other keys are ``lrn:`` (R01, N99, N01, R04), ``master:`` (N11, which has no MRN), ``receptacle:``, else ``mrn:``.
+
+IE3N03 ends referrals before loading and releases nothing; where it names only containers it is about some pieces, not the filing.
+Another IE3N, Q or R than those listed is a hold with its raw code. The elements that errors and requests point at become dataset paths in
+``requested``, in ``extra`` they stand as they were written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import cache
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from shared.contracts import Answer
+from shared.errors import MalformedMessage
+from shared.formats import checks, customs_xml, ics2, xml
+from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Sketch
+from shared.formats.customs_answers import answer, house_key, meaning
+from shared.formats.customs_xml import Document, misfits, shape
+from shared.formats.filings import Item, message_id_of, reject
+from shared.formats.ics2_tables import NAMESPACE
+from shared.identifiers import air_waybill, mrn
+from shared.model import Dialect, MessageHead, RawMessage, Rejection
+
+NAME: Final = "ics2-answers"
+TITLE: Final = "IE3R01, N01 to N11, N99, Q01 to Q03, R04, R07: answers of ICS2"
+CONTENT_TYPES: Final = customs_xml.CONTENT_TYPES
+_LISTED = "IE3R01 IE3R04 IE3R07 IE3N01 IE3N02 IE3N03 IE3N04 IE3N05 IE3N07 IE3N08 IE3N09 IE3N10 IE3N11 IE3N99 IE3Q01 IE3Q02 IE3Q03"
+VERSIONS: Final[tuple[str, ...]] = tuple(_LISTED.split())
+SOURCE: Final = ics2.SOURCE
+CERTAINTY: Final[Certainty] = "published"
+PATHS: Final[Mapping[str, str]] = MappingProxyType(
+    {"/key": "MRN", "/issued_at": "documentIssueDate", "/reference": "MRN", "/message_id": "MRN", "/requested": "error/pointer"}
+)
+_ROOT = re.compile(r"IE3[NQR][0-9]{2}").fullmatch
+_OURS: Final = frozenset({"IE3N06", "IE3Q04", "IE3Q05", "IE3R02", "IE3R03"})
+"""What traders send to customs."""
+
+# --- tables ------------------------------------------------------------------------------------------------------------------------------
+
+_PARTS: Final = ("~",) * 13
+_HEAD, _MASTER, _HOUSES, _RECEPTACLES, _ERRORS, _LATE, _DOCUMENTS, _NOTES, _POINTERS, _METHODS, _KEPT, _OWN_HOUSE, _EQUIPMENT = range(13)
+_DATES: Final = ("completionDate", "registrationDate", "notificationDate", "documentIssueDate")
+_PARTIES: Final = ("declarant", "representative", "carrier")
+
+
+def _document(spaces: tuple[str, ...], part: int, opens: int = -1) -> xml.Shape:
+    return shape(spaces, {"documentNumber": (part, "number"), "type": (part, "type")}, opens=opens)
+
+
+@cache
+def _scope(spaces: tuple[str, ...]) -> xml.Shape:
+    """Return the table of ``assessmentComplete`` and ``doNotLoadDetails``."""
+    bag = shape(spaces, {"receptacleIdentificationNumber": (_RECEPTACLES, "number")}, opens=_RECEPTACLES)
+    house = _document(spaces, _HOUSES, _HOUSES)
+    inner = {"receptacle": bag, "transportDocument": house, "transportDocumentHouse": house, "transportDocumentHouseLevel": house}
+    inner["transportEquipment"] = shape(spaces, {"containerIdentificationNumber": (_EQUIPMENT, "number")}, opens=_EQUIPMENT)
+    return shape(spaces, {}, inner)
+
+
+@cache
+def _referral(spaces: tuple[str, ...]) -> xml.Shape:
+    """Return the table of one ``referralRequestDetails``."""
+    note = {"code": (_NOTES, "code"), "text": (_NOTES, "text"), "type": (_NOTES, "type")}
+    inner = {
+        "transportDocumentHouse": _document(spaces, _OWN_HOUSE),
+        "transportDocumentHouseLevel": _document(spaces, _OWN_HOUSE),
+        "transportDocumentMaster": _document(spaces, _MASTER),
+        "supportingDocuments": shape(spaces, {"referenceNumber": (_DOCUMENTS, "number"), "type": (_DOCUMENTS, "type")}, opens=_DOCUMENTS),
+        "additionalInformation": shape(spaces, note, opens=_NOTES),
+        "pointer": shape(spaces, {"messageElementPath": (_POINTERS, "path")}, opens=_POINTERS),
+        "recommendedHRCMScreeningMethod": shape(spaces, {"method": (_METHODS, "method")}, opens=_METHODS),
+    }
+    return shape(spaces, {"referralRequestReference": (_HEAD, "reference"), "requestType": (_HEAD, "type")}, inner)
+
+
+@cache
+def _message(spaces: tuple[str, ...]) -> xml.Shape:
+    """Return the table of a whole message but its referrals."""
+    error = {name: (_ERRORS, name) for name in ("technicalErrorMessage", "description", "validationCode")}
+    inner = {
+        "transportDocument": _document(spaces, _MASTER),
+        "transportDocumentMasterLevel": _document(spaces, _MASTER),
+        "transportDocumentHouse": _document(spaces, _HOUSES, _HOUSES),
+        "transportDocumentHouseLevel": _document(spaces, _HOUSES, _HOUSES),
+        "assessmentComplete": _scope(spaces),
+        "doNotLoadDetails": _scope(spaces),
+        "customsOfficeOfFirstEntry": shape(spaces, {"referenceNumber": (_KEPT, "customsOfficeOfFirstEntry")}),
+        "addressedMemberState": shape(spaces, {"country": (_HEAD, "addressed")}),
+        "responsibleMemberState": shape(spaces, {"country": (_HEAD, "responsible")}),
+        "supplementaryDeclarant": shape(spaces, {"identificationNumber": (_LATE, "number")}, opens=_LATE),
+        "error": shape(spaces, error, {"pointer": shape(spaces, {"messageElementPath": (_ERRORS, "path")})}, opens=_ERRORS),
+    }
+    leaves = {name: (_HEAD, name) for name in (*_DATES, "LRN", "MRN", "functionalReference")}
+    leaves["SpecificCircumstanceIndicator"] = (_KEPT, "SpecificCircumstanceIndicator")
+    for party in _PARTIES:
+        inner[party] = shape(spaces, {"identificationNumber": (_KEPT, party)}, left=("name", "address", "communication", "status"))
+    return shape(spaces, leaves, inner, left=("referralRequestDetails",))
+
+
+# --- reading -----------------------------------------------------------------------------------------------------------------------------
+
+
+def recognise(sketch: Sketch) -> Likeness:
+    """An XML document whose root is a message of customs to traders."""
+    if sketch.kind != "xml":
+        return UNLIKE
+    if not _ROOT(sketch.root) or sketch.root in _OURS:
+        return Likeness(0.2, f"XML, but its root is {sketch.root or 'unreadable'} and no answer of ICS2")
+    if sketch.namespace and not sketch.namespace.startswith(ics2.ZONED):
+        return Likeness(0.8, f"root {sketch.root}, but in the namespace {sketch.namespace}")
+    return Likeness(1.0, f"root {sketch.root}")
+
+
+class _Said(NamedTuple):
+    """A message: what it says as a whole."""
+
+    document: Document
+    record: xml.Record
+    head: MessageHead
+    at: datetime | None
+    raw: RawMessage
+
+
+class _About(NamedTuple):
+    """What one answer is about: its key, how far it reaches, what tells it from the others of the message."""
+
+    key: str
+    level: str | None
+    mark: str
+    extra: Mapping[str, str]
+
+
+def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
+    """Read a message. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
+    document = customs_xml.open_document(raw, dialect)
+    if not _ROOT(document.name):
+        raise xml.malformed("MSG-SYNTAX", f"The document element is {document.name}, no answer of ICS2.", line=document.root.sourceline)
+    if b"DateTime>" in raw.body:
+        ics2.flatten(document)
+    record = xml.walk(document.root, _message(document.spaces), len(_PARTS))
+    item = Item(document.name, PATHS, dialect)
+    if document.namespace not in (NAMESPACE, ""):
+        item.note("MSG-VERSION", value=document.namespace[:100])
+    misfits(record, _PARTS, item)
+    said = record.parts[_HEAD]
+    issued = next((said[name] for name in _DATES if name in said), None)
+    if issued is None:
+        item.note("FLD-WANTED", "/issued_at")
+    at = None if issued is None else customs_xml.moment(issued, item, "/issued_at")
+    number = said.get("MRN") or said.get("LRN") or said.get("functionalReference")
+    identity = f"{document.name}/{number[:40]}/{issued}"[:100] if number and issued else message_id_of(raw.body)
+    whole = _Said(document, record, MessageHead(NAME, identity, at), at, raw)
+    details = customs_xml.children(document.root, "referralRequestDetails", document.spaces)
+    if len(details) + len(record.lists[_HOUSES]) + len(record.lists[_RECEPTACLES]) > ITEM_LIMIT:
+        raise xml.malformed("MSG-ITEMS", path=document.name)
+    answers = _referrals(whole, details, item) if details else _answers(whole, item)
+    return Parsed(whole.head, answers, max(len(details), len(record.lists[_HOUSES]) + len(record.lists[_RECEPTACLES]), 1))
+
+
+def _filer(whole: _Said) -> str:
+    kept = whole.record.parts[_KEPT]
+    return kept.get("declarant") or kept.get("representative") or kept.get("carrier") or ""
+
+
+def _authority(whole: _Said) -> str:
+    said = whole.record.parts[_HEAD]
+    return said.get("responsible") or said.get("addressed") or ""
+
+
+def _whole_filing(whole: _Said, item: Item) -> _About | None:
+    """Return what a message is about that names no house: filing, master document, or nothing."""
+    said = whole.record.parts[_HEAD]
+    own = said.get("LRN") or said.get("functionalReference")
+    number = said.get("MRN")
+    if number is not None:
+        number = checks.identifier(number, mrn.problem(number), mrn.normalise(number), "/key", item)
+    if own is not None:
+        return _About(f"lrn:{own}", None, "", {"MRN": number or ""})
+    if number is not None:
+        return _About(f"mrn:{number}", None, "", {})
+    master = whole.record.parts[_MASTER].get("number")
+    return None if master is None else _About(f"master:{_waybill(master)}", "master", "", {})
+
+
+def _waybill(said: str) -> str:
+    return said if air_waybill.problem(said) else air_waybill.normalise(said)
+
+
+def _house(house: str, whole: _Said, item: Item) -> _About | None:
+    """Return what a message about one house is about."""
+    key = house_key(house, _filer(whole), item.dialect)
+    if key is not None:
+        return _About(key, "house", house, {"MRN": whole.record.parts[_HEAD].get("MRN", "")})
+    filing = _whole_filing(whole, item)
+    return None if filing is None else filing._replace(level="house", mark=house, extra={"house_transport_document_id": house})
+
+
+def _answers(whole: _Said, item: Item) -> Iterator[Answer | Rejection]:
+    """Yield an answer for each house and receptacle named, or one about the whole."""
+    record = whole.record
+    abouts: list[_About | None] = []
+    for house in record.lists[_HOUSES]:
+        if "number" in house:
+            abouts.append(_house(house["number"], whole, item))
+    for bag in record.lists[_RECEPTACLES]:
+        if "number" in bag:
+            number = bag["number"].replace(" ", "").upper()
+            abouts.append(_About(f"receptacle:{number}", "receptacle", number, {"MRN": record.parts[_HEAD].get("MRN", "")}))
+    notes, requested, extra = _errors(record)
+    if record.lists[_EQUIPMENT] and not abouts:
+        filing = _whole_filing(whole, item)
+        named = " ".join(each.get("number", "") for each in record.lists[_EQUIPMENT])
+        abouts.append(filing and filing._replace(level="pieces", mark="equipment", extra={**filing.extra, "transportEquipment": named}))
+    for about in abouts or [_whole_filing(whole, item)]:
+        yield _answer(whole, about, item, whole.document.name, notes=notes, requested=requested, extra=extra)
+
+
+def _answer(
+    whole: _Said,
+    about: _About | None,
+    item: Item,
+    code: str,
+    *,
+    notes: list[str],
+    requested: list[str],
+    extra: Mapping[str, str],
+    referral: str | None = None,
+) -> Answer | Rejection:
+    if about is None:
+        item.note("FLD-KEY", "/key", remedy="Name the filing (MRN, LRN) or the transport document.")
+        return reject(item, whole.head, whole.raw)
+    record = whole.record
+    kept = {**record.parts[_KEPT], **extra, **about.extra}
+    master = record.parts[_MASTER].get("number")
+    if master is not None and about.level != "master":
+        kept["master_transport_document_id"] = _waybill(master)
+    mark = "/".join(part for part in (referral, about.mark) if part)
+    number = about.extra.get("MRN") or record.parts[_HEAD].get("MRN")
+    return answer(
+        item,
+        whole.head,
+        whole.raw,
+        meaning("ics2", code, item.dialect),
+        identity=f"{whole.head.message_id}/{mark}" if mark else whole.head.message_id,
+        key=about.key,
+        code=whole.document.name,
+        at=whole.at,
+        authority=_authority(whole),
+        level=about.level,
+        notes=notes,
+        reference=mrn.normalise(number)[:35] if number else None,
+        referral=referral,
+        requested=requested,
+        extra=kept,
+    )
+
+
+def _errors(record: xml.Record) -> tuple[list[str], list[str], dict[str, str]]:
+    """Return notes, elements pointed at and what is kept of errors and of declarants who are late."""
+    notes, requested, extra = [], [], {}
+    for number, error in enumerate(record.lists[_ERRORS], 1):
+        code, path = error.get("validationCode", ""), error.get("path", "")
+        text = error.get("description") or error.get("technicalErrorMessage") or ""
+        notes.append(f"{code} {text}".strip())
+        if number <= 100:
+            extra[f"error[{number}]"] = " ".join(part for part in (code, path, text) if part)
+        if path:
+            requested.append(dataset_path(path))
+    late = [each["number"] for each in record.lists[_LATE] if "number" in each]
+    if late:
+        extra["supplementaryDeclarant"] = " ".join(late)
+    return notes, requested, extra
+
+
+def _referrals(whole: _Said, details: list[xml.Element], shared: Item) -> Iterator[Answer | Rejection]:
+    """Yield an answer for each referral; its house, else its master, else the filing is its key."""
+    table = _referral(whole.document.spaces)
+    for number, element in enumerate(details, 1):
+        item = Item(f"referralRequestDetails[{number}]", PATHS, shared.dialect, list(shared.findings))
+        try:
+            record = xml.walk(element, table, len(_PARTS))
+        except MalformedMessage as exc:
+            item.note(exc.finding_code, at=item.position, message=str(exc))
+            yield reject(item, whole.head, whole.raw)
+            continue
+        misfits(record, _PARTS, item)
+        yield _one_referral(whole, record, item)
+
+
+def _one_referral(whole: _Said, record: xml.Record, item: Item) -> Answer | Rejection:
+    said = record.parts[_HEAD]
+    house, master = record.parts[_OWN_HOUSE].get("number"), record.parts[_MASTER].get("number")
+    if house is None:
+        named = [each["number"] for each in whole.record.lists[_HOUSES] if "number" in each]
+        house = named[0] if len(named) == 1 else None
+    if house is not None:
+        about = _house(house, whole, item)
+    elif master is not None:
+        about = _About(f"master:{_waybill(master)}", "master", "", {"MRN": whole.record.parts[_HEAD].get("MRN", "")})
+    else:
+        about = _whole_filing(whole, item)
+    if "reference" not in said:
+        item.note("FLD-WANTED", at=f"{item.position}/referralRequestReference")
+    requested = [dataset_path(each["path"]) for each in record.lists[_POINTERS] if "path" in each]
+    extra = {"requestType": said.get("type", "")}
+    for number, note in enumerate(record.lists[_NOTES], 1):
+        extra[f"additionalInformation[{number}]"] = "/".join(note.get(name, "") for name in ("type", "code", "text"))
+    extra["recommendedScreeningMethods"] = " ".join(each["method"] for each in record.lists[_METHODS] if "method" in each)
+    documents = [f"/documents/{each['type'].removeprefix('N')}" for each in record.lists[_DOCUMENTS] if "type" in each]
+    name = whole.document.name
+    return _answer(
+        whole,
+        about,
+        item,
+        f"{name}+documents" if documents and name == "IE3Q02" else name,
+        notes=[note["text"] for note in record.lists[_NOTES] if "text" in note],
+        requested=[*requested, *documents],
+        extra=extra,
+        referral=said.get("reference", "")[:35] or None,
+    )
+
+
+_STEP = re.compile(r"\[([0-9]+)\]")
+_DATASET: Final = {
+    leaf: path for table in (ics2.paths("postalValue"), ics2.paths()) for path, leaf in table.items() if path[:7] != "/extra/"
+}
+
+
+def dataset_path(pointer: str) -> str:
+    """Return the dataset path of an element that customs point at, or the pointer itself where the dataset has none.
+
+    >>> dataset_path("IE3F32/consignmentMasterLevel/consignmentHouseLevel[1]/consignee/address/postCode")
+    '/consignee/postcode'
+    >>> dataset_path("/IE3F43/consignmentMasterLevel/consignmentHouseLevel[4]/goodsItem[2]/commodity/descriptionOfGoods")
+    '/goods_items/1/goods_description'
+    """
+    house = re.split(r"consignmentHouseLevel(?:\[[0-9]+\])?/", pointer)[-1]
+    line = re.match(r"goodsItem(?:\[([0-9]{1,5})\])?", house)
+    plain = _STEP.sub("", house)
+    if line:
+        found = _DATASET.get(plain.replace("goodsItem", "goodsItem[*]", 1))
+        return pointer if found is None else found.replace("*", str(max(int(line[1] or 1) - 1, 0)))
+    return _DATASET.get(plain, pointer)
