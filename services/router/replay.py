@@ -29,6 +29,15 @@ class Replay(NamedTuple):
         """Whether history gives what is stored, and nobody touched it."""
         return self.same_facts and self.differs_at is None and self.broken_at is None
 
+    @property
+    def difference(self) -> str | None:
+        """The first way in which history folds to something else than is stored, in words; None when it is the same."""
+        if self.broken_at is not None:
+            return f"the chain of hashes breaks at sequence {self.broken_at}"
+        if self.differs_at is not None:
+            return f"other events at sequence {self.differs_at}"
+        return None if self.same_facts else "another dossier"
+
 
 def replay(key: str, stored: Dossier | None, rows: Sequence[Transition], policy_of: Callable[[str], Policy]) -> Replay:
     """Fold *rows* (one dossier's, in order) from nothing and compare with what they and *stored* say. *policy_of* finds a policy by its

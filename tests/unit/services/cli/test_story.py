@@ -9,13 +9,13 @@ from uuid import uuid4
 import pytest
 
 from services.cli.dead import restored
-from services.cli.replaying import difference_of
 from services.cli.tracing import lines
 from services.ingest import intake
 from services.notify.store import TraceLine
 from services.router.batch import Batch, Received
 from services.router.fold import Input
 from services.router.policy.loading import load_pack
+from services.router.replay import replay
 from services.router.store import Trace
 from services.sandbox.partners import senders
 from services.sandbox.traffic import POST, traffic
@@ -87,8 +87,14 @@ def test_no_person_stands_in_the_story() -> None:
     assert names.consignee.name not in str(list(lines(STORY, [], {})))
 
 
+def difference_of(story: Trace) -> str | None:
+    stored = story.dossier
+    assert stored is not None
+    return replay(stored.key, stored, story.transitions, {POLICY.digest: POLICY}.__getitem__).difference
+
+
 def test_history_folds_to_the_same_dossier_again() -> None:
-    assert difference_of(STORY, {POLICY.digest: POLICY}) is None
+    assert difference_of(STORY) is None
 
 
 @pytest.mark.parametrize("column", ["input", "events", "at", "hash"])
@@ -101,14 +107,14 @@ def test_altered_history_is_noticed(column: str) -> None:
         "hash": b"x" * 32,
     }
     rows[1] = rows[1]._replace(**{column: changed[column]})
-    found = difference_of(STORY._replace(transitions=tuple(rows)), {POLICY.digest: POLICY})
+    found = difference_of(STORY._replace(transitions=tuple(rows)))
     assert found == "the chain of hashes breaks at sequence 2"
 
 
 def test_another_dossier_than_history_makes_is_noticed() -> None:
     assert STORY.dossier is not None
     story = STORY._replace(dossier=STORY.dossier.with_({"withdrawn": True}))
-    assert difference_of(story, {POLICY.digest: POLICY}) == "another dossier"
+    assert difference_of(story) == "another dossier"
 
 
 class Record:
