@@ -12,6 +12,7 @@ import typer
 from services.cli import hub
 from services.cli.output import Json, show_json, show_table
 from shared.errors import Rejected
+from shared.model.filing import KINDS
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -72,6 +73,9 @@ async def _trace(key: str) -> dict[str, Any]:
         "sequence": dossier.sequence if dossier else 0,
         "waiting_for": dossier.waiting_for() if dossier else (),
         "holds": [hold.model_dump(mode="json") for hold in dossier.hold_stack()] if dossier else [],
+        "referrals": [referral._asdict() for referral in dossier.referrals()] if dossier else [],
+        "deliverable": dossier.deliverable if dossier else False,
+        "loadable": dossier.loadable if dossier else False,
         "links": [ref if other == key else other for ref, other in story.links],
         "intact": broken_at(story.transitions) is None,
         "events": sorted(lines(story, notices, subscriptions), key=lambda line: line["at"]),
@@ -94,7 +98,8 @@ def _input_lines(row: Transition) -> Iterator[Line]:
     known = {"sequence": row.sequence, "id": row.cause_id, "policy": row.policy_digest}
     note = ", another content under a used id" if row.kind != kind else ""
     if kind in ("filing", "link"):
-        what = "filed" if kind == "filing" else "order linked"
+        about = next((each for each in KINDS if each in body), "consignment")
+        what = f"{about} linked" if kind == "link" else "filed" if about in ("consignment", "order") else f"{about} told"
         detail = f"{body['format']} {body['message_id']} {body['position']}, {body.get('function', 'original')}{note}"
         received = datetime.fromisoformat(body["received_at"])
         if kind == "filing":
@@ -107,7 +112,8 @@ def _input_lines(row: Transition) -> Iterator[Line]:
             }
         yield {"at": row.at, "what": what, "who": body["participant"], "detail": detail, **known}
     elif kind == "answer":
-        detail = " ".join(filter(None, (body["outcome"], body.get("reason"), body.get("reference")))) + note
+        stated = " ".join(filter(None, (body.get("raw_code"), body.get("decision"), "lifted" if body.get("lifted") else None)))
+        detail = " ".join(filter(None, (stated or body["outcome"], body.get("reason"), body.get("reference")))) + note
         yield {"at": row.at, "what": "answered", "who": body["service"], "detail": detail, **known}
     else:
         yield {"at": row.at, "what": body["action"], "who": body["by"], "detail": body["because"] + note, **known}

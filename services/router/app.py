@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Final
 
 from prometheus_client import Gauge
@@ -15,7 +17,13 @@ from shared.db import transaction
 from shared.service import Service
 from shared.settings import Settings
 
+log = logging.getLogger(__name__)
+
 SWEEP_SECONDS: Final = 5.0
+SWEEPS_PER_COUNT: Final = 60
+"""Numbers that lead nowhere are counted in one sweep of so many: it takes a walk over all numbers."""
+PARKED: Final = timedelta(hours=72)
+"""How long an answer about an unknown number waits before somebody has to look."""
 GRACE: Final = timedelta(seconds=30)
 """How long after its deadline a consignment may still wait before the process says it is not ready."""
 
@@ -28,15 +36,26 @@ class Sweeper:
         self._gauge = Gauge(
             "guichet_router_overdue", "Consignments waiting for an answer past its deadline.", registry=service.metrics.registry
         )
+        self._unresolved = Gauge(
+            "guichet_router_unresolved", "MRN and LRN answered about for 72 h without a consignment.", registry=service.metrics.registry
+        )
         self._overdue = 0
 
     async def sweep(self) -> None:
         """Count every few seconds."""
-        while True:
+        for number in count():
             async with transaction(self._service.engine) as connection:
-                self._overdue = await store.overdue(connection, datetime.now(UTC) - GRACE)
+                now = datetime.now(UTC)
+                self._overdue = await store.overdue(connection, now - GRACE)
+                if number % SWEEPS_PER_COUNT == 0:
+                    self._alert(await store.unresolved(connection, now - PARKED))
             self._gauge.set(self._overdue)
             await asyncio.sleep(SWEEP_SECONDS)
+
+    def _alert(self, unresolved: int) -> None:
+        self._unresolved.set(unresolved)
+        if unresolved:
+            log.warning("answers.unresolved", extra={"numbers": unresolved})
 
     async def check(self) -> None:
         """Raise when consignments wait past their clock."""

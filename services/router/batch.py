@@ -6,17 +6,17 @@ input of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from services.router import transition
+from services.router import beside, links, tracks, transition
 from services.router.dossier import Dossier
 from services.router.fold import Input, fold
 from services.router.policy.model import Policy
 from services.router.transition import NO_HASH, Transition
-from shared.contracts import Topics, derived_id, order_key
+from shared.contracts import Answer, Command, Topics, derived_id, order_key
 from shared.model import Filing
 from shared.outgoing import Outgoing
 
@@ -37,43 +37,61 @@ class Stored(NamedTuple):
 
 
 def refs_of(inputs: Iterable[Received]) -> set[str]:
-    """Return the orders that *inputs* bring or name."""
+    """Return the linking keys that *inputs* bring or name: orders, masters, receptacles, numbers of declarations."""
     refs: set[str] = set()
     for received in inputs:
         body = received.entry.body
         if isinstance(body, Filing):
-            if body.order is not None:
-                refs.add(received.entry.key)
-            elif body.consignment is not None and body.consignment.orders:
-                refs.update(order_key(ref) for ref in body.consignment.orders)
+            refs.update(links.of_filing(body, received.entry.key))
+        elif isinstance(body, Answer):
+            refs.update(links.of_answer(body, received.entry.key))
     return refs
 
 
-def bodies_needed(inputs: Iterable[Received], dossiers: Mapping[str, Stored], links: Mapping[str, set[str]]) -> set[UUID]:
+def numbers_held(dossiers: Mapping[str, Stored]) -> set[str]:
+    """Return the MRNs, as keys, that waiting answers give: whoever gets those answers gets these numbers."""
+    waiting = (held.dossier.statements or () for key, held in dossiers.items() if links.is_reference(key))
+    return {f"mrn:{one.reference}" for statements in waiting for one in statements if one.reference}
+
+
+def bodies_needed(inputs: Iterable[Received], dossiers: Mapping[str, Stored], linked: Mapping[str, set[str]]) -> set[UUID]:
     """Return the causes whose inputs must be loaded before *inputs* can be folded: what is held by consignments that a filing or an
-    order touches, and
-    orders that are named."""
+    order touches, and what waits under the keys that are named."""
     touched: set[str] = set()
-    needed: set[UUID] = set()
+    joins = False
     for received in inputs:
         body = received.entry.body
-        if not isinstance(body, Filing) or received.entry.conflict:
+        if received.entry.conflict or isinstance(body, Command):
             continue
-        if body.order is not None:
-            touched |= links.get(received.entry.key, set())
-            continue
-        touched.add(received.entry.key)
-        for ref in body.order_refs():
-            order = dossiers.get(order_key(ref))
-            if order is not None and order.dossier.filing is not None and not order.dossier.withdrawn:
-                needed.add(order.dossier.filing.cause_id)
+        if isinstance(body, Answer):
+            joins = joins or links.numbered(body, received.entry.key) is not None or links.is_reference(received.entry.key)
+        elif body.order is not None:
+            touched |= linked.get(received.entry.key, set())
+        elif beside.kind_of(body) is not None:
+            joins = joins or body.movement is not None
+        else:
+            touched.add(received.entry.key)
+            joins = joins or bool(linked)
+    needed: set[UUID] = set()
     for key in touched:
         if key in dossiers:
             dossier = dossiers[key].dossier
             needed.update(order.cause_id for order in dossier.orders)
             if dossier.filing is not None and not dossier.withdrawn:
                 needed.add(dossier.filing.cause_id)
+    if joins:
+        for ref in linked:
+            if ref in dossiers:
+                needed.update(_waiting(dossiers[ref].dossier))
     return needed
+
+
+def _waiting(dossier: Dossier) -> Iterator[UUID]:
+    """Yield the causes of what a consignment gets that is linked to *dossier*."""
+    if dossier.filing is not None and not dossier.withdrawn:
+        yield dossier.filing.cause_id
+    yield from (fact.cause_id for fact in dossier.facts or ())
+    yield from (one.cause_id for one in dossier.statements or ())
 
 
 class Batch:
@@ -85,14 +103,14 @@ class Batch:
         policy: Policy,
         topics: Topics,
         dossiers: Mapping[str, Stored],
-        links: Mapping[str, set[str]],
+        linked: Mapping[str, set[str]],
         bodies: Mapping[UUID, bytes],
     ) -> None:
         self._policy = policy
         self._topics = topics
         self._present = frozenset(dossiers)
         self._held: dict[str, Stored] = dict(dossiers)
-        self._linked: dict[str, set[str]] = {ref: set(keys) for ref, keys in links.items()}
+        self._linked: dict[str, set[str]] = {ref: set(keys) for ref, keys in linked.items()}
         self._bodies = dict(bodies)
         self.changed: dict[str, Stored] = {}
         self.transitions: list[Transition] = []
@@ -105,25 +123,85 @@ class Batch:
 
     def apply(self, received: Received) -> None:
         """Fold one input, and the links it makes, before or after it."""
-        body = received.entry.body
-        if received.entry.conflict or not isinstance(body, Filing):
+        body, key = received.entry.body, received.entry.key
+        if received.entry.conflict or isinstance(body, Command):
             self._fold(received)
+        elif isinstance(body, Answer):
+            self._apply_answer(received, body)
+        elif body.consignment is not None:
+            refs = links.declared(body)
+            if refs and self._may_link(key, body):
+                self._fold(received, before=transition.also([cause for ref in refs for cause in self._join(ref, key, received.at)]))
+            else:
+                self._fold(received)
         elif body.order is not None:
             self._apply_order(received, body)
-        elif body.consignment is not None and body.consignment.orders and self._may_link(received.entry.key, body):
-            self._apply_linking(received, body)
+        elif beside.kind_of(body) is not None:
+            self._apply_beside(received, body)
         else:
             self._fold(received)
 
-    def _apply_linking(self, received: Received, filing: Filing) -> None:
-        """Attach the orders already held that *filing* names, then fold the filing, so that it is judged with them."""
+    def _join(self, ref: str, key: str, at: datetime) -> list[UUID]:
+        """Link *key* to *ref* and fold onto it what waits there; return the causes of that."""
+        new = self._link(ref, key)
         causes = []
-        for ref in dict.fromkeys(order_key(ref) for ref in filing.order_refs()):
-            self._link(ref, received.entry.key)
-            order = self._order_to_attach(ref, received.entry.key)
+        if ref.startswith("order:"):
+            order = self._order_to_attach(ref, key)
             if order is not None:
-                causes.append(self._fold_link(order, received.entry.key, received.at))
+                causes.append(self._fold_link(order, key, at))
+        waiting = self._held[ref].dossier if new and ref in self._held else None
+        if waiting is not None:
+            for fact in waiting.facts or ():
+                if ref.startswith("order:"):
+                    causes.append(self._hand_on(fact.cause_id, Filing, key, at)[0])
+            for statement in tracks.handed_on(ref, waiting.statements or (), at):
+                causes += self._hand_on(statement.cause_id, Answer, key, at)
+        return causes
+
+    def _hand_on(self, cause: UUID, model: type[Filing | Answer], key: str, at: datetime) -> list[UUID]:
+        """Fold what *cause* brought elsewhere onto *key* too; return the causes of that and of what follows from it."""
+        raw = self._bodies[cause]
+        derived = derived_id("link", cause, key)
+        body = model.from_json(raw)
+        if isinstance(body, Filing):
+            self._fold(Received(Input(derived, key, "filing", body), raw, at))
+            return [derived]
+        return [derived, *self._apply_answer(Received(Input(derived, key, "answer", body), raw, at), body)]
+
+    def _apply_answer(self, received: Received, answer: Answer) -> list[UUID]:
+        """Fold an answer, and onto everything beneath its key; a consignment to which it gives an MRN is linked to that. Return the causes
+        of all that, itself not among them."""
+        key, at = received.entry.key, received.at
+        causes: list[UUID] = []
+        for linked in sorted(self._linked.get(key, ())) if links.is_reference(key) else ():
+            derived = derived_id("link", received.entry.cause_id, linked)
+            below = received._replace(entry=Input(derived, linked, "answer", answer))
+            causes += [derived, *self._apply_answer(below, answer)]
+        number = links.numbered(answer, key)
+        if number is not None:
+            causes += self._join(number, key, at)
         self._fold(received, before=transition.also(causes))
+        return causes
+
+    def _apply_beside(self, received: Received, filing: Filing) -> None:
+        """Fold a filing beside the declaration: a movement links its unit, a payment reaches every order it names and their
+        consignments."""
+        key, at = received.entry.key, received.at
+        causes = [cause for unit in beside.units(filing) for cause in self._join(unit, key, at)]
+        reached: set[str] = set()
+        for ref in dict.fromkeys(order_key(ref) for ref in filing.order_refs()):
+            parent = received.entry.cause_id
+            if ref != key:
+                parent = derived_id("link", filing.filing_id, ref)
+                causes.append(self._fold_beside(received, filing, parent, ref))
+            for linked in sorted(self._linked.get(ref, set()) - reached - {key}):
+                reached.add(linked)
+                causes.append(self._fold_beside(received, filing, derived_id("link", parent, linked), linked))
+        self._fold(received, before=transition.also(causes))
+
+    def _fold_beside(self, received: Received, filing: Filing, cause: UUID, key: str) -> UUID:
+        self._fold(received._replace(entry=Input(cause, key, "filing", filing)))
+        return cause
 
     def _apply_order(self, received: Received, filing: Filing) -> None:
         """Fold an order onto its own dossier; if it changed that, onto every consignment that names it too."""
@@ -156,11 +234,14 @@ class Batch:
         held = self._held.get(key)
         return held is None or held.dossier.filing is None or held.dossier.filing.ref.participant == filing.participant
 
-    def _link(self, ref: str, key: str) -> None:
+    def _link(self, ref: str, key: str) -> bool:
+        """Remember that *ref* leads to *key*; return whether that is new."""
         keys = self._linked.setdefault(ref, set())
-        if key not in keys:
-            keys.add(key)
-            self.links.append((ref, key))
+        if key in keys:
+            return False
+        keys.add(key)
+        self.links.append((ref, key))
+        return True
 
     def _order_to_attach(self, ref: str, key: str) -> Received | None:
         """Return the order *ref* as an input, unless it is not held, withdrawn, or already attached to *key*."""
@@ -192,12 +273,12 @@ class Batch:
         self._held[entry.key] = self.changed[entry.key] = Stored(step.dossier, row.hash)
         self.transitions.append(row)
         self.outgoing += outgoing
-        if entry.kind == "filing":
+        if entry.kind != "command":
             self._bodies[entry.cause_id] = received.raw
 
     def _loaded(self, dossier: Dossier, entry: Input) -> Dossier:
         """Put the bodies a filing may need into *dossier*, where they are not there yet."""
-        if entry.kind != "filing" or entry.conflict or entry.key.startswith("order:"):
+        if entry.kind != "filing" or entry.conflict or entry.key.startswith("order:") or beside.kind_of(entry.body) is not None:  # type: ignore[arg-type]
             return dossier
         changes: dict[str, object] = {}
         if dossier.content is None and dossier.filing is not None and not dossier.withdrawn:

@@ -1,4 +1,5 @@
-"""From facts to outcome: rules, answers, silence, holds. Free only when every required service has released and no hold is left.
+"""From facts to outcome: rules, answers, silence, what authorities stated, holds. Free only when every required service has released and
+no hold is left.
 
 The outcome is the one that stops most among all reasons. While a required service has yet to answer there is no decision, unless a
 reason already stops the
@@ -13,6 +14,7 @@ from typing import Final, NamedTuple
 
 from services.router.dossier import LIFTABLE, Dossier
 from services.router.policy.model import Policy
+from services.router.tracks import HOUSE
 from shared.contracts import Outcome, PublicReason, Reason
 
 RANK: Final = {outcome: place for place, outcome in enumerate(Outcome)}
@@ -74,6 +76,8 @@ def _reasons(dossier: Dossier, policy: Policy) -> Iterator[Reason]:
         yield from _answers(dossier, policy)
     if dossier.asked:
         yield from _silences(dossier, policy)
+    if dossier.statements:
+        yield from _statements(dossier)
     for hold in dossier.holds:
         yield Reason(code=hold.code, outcome=Outcome.HOLD, public="officer", why=hold.because)
 
@@ -88,6 +92,21 @@ def _answers(dossier: Dossier, policy: Policy) -> Iterator[Reason]:
                 public=said.reason or _PUBLIC[said.outcome],
                 why=said.note or f"{name} answered {said.outcome.value}.",
                 value=said.raw_code,
+            )
+
+
+def _statements(dossier: Dossier) -> Iterator[Reason]:
+    """What authorities left open; one that asks for elements gives a reason for each, so that their holders can be told."""
+    for one in dossier.still_open():
+        outcome = one.outcome if one.outcome in _PUBLIC else Outcome.HOLD
+        for path in one.requested or (None,):
+            yield Reason(
+                code=one.code,
+                outcome=outcome,
+                public=one.reason or _PUBLIC[outcome],
+                why=one.why,
+                path=path,
+                value=one.referral_id or (one.unit if one.unit != HOUSE else None),
             )
 
 

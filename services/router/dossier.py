@@ -14,7 +14,10 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from services.router import beside, tracks
+from services.router.beside import Fact, Referral
 from services.router.lifecycle import State
+from services.router.tracks import Statement
 from shared.contracts import FilingRef, Missing, Outcome, PublicReason, Reason, Summary
 from shared.model import Filing, Model
 
@@ -85,7 +88,7 @@ class Said(Model):
 class Hold(Model):
     """One entry of the hold stack. The same authority and code again changes the reason, not the number of entries."""
 
-    authority: Literal["officer", "policy"]
+    authority: Literal["officer", "policy", "authority"]
     code: str
     by: str
     because: str
@@ -104,7 +107,7 @@ class Decided(Model):
 
 class Dossier(Model):
     """All facts of one key. ``sequence`` counts the inputs applied; ``lifted`` are codes of policy rules an officer has set aside for
-    this content."""
+    this content; ``statements`` are what authorities said of their own accord, ``facts`` what was filed beside the declaration."""
 
     key: str
     sequence: int
@@ -120,6 +123,8 @@ class Dossier(Model):
     holds: tuple[Hold, ...] = ()
     lifted: tuple[str, ...] = ()
     decision: Decided | None = None
+    statements: tuple[Statement, ...] | None = None
+    facts: tuple[Fact, ...] | None = None
     content: Filing | None = Field(default=None, exclude=True)
     order_contents: tuple[Filing, ...] = Field(default=(), exclude=True)
 
@@ -150,7 +155,9 @@ class Dossier(Model):
 
     def _has_answer(self, service: str) -> bool:
         said, asked = self.answers.get(service), self.asked.get(service)
-        return (said is not None and said.current) or (asked is not None and asked.silent)
+        if (said is not None and said.current) or (asked is not None and asked.silent):
+            return True
+        return any(one.authority == service and one.track == "clearance" for one in self.still_open())
 
     def due_at(self) -> datetime | None:
         """Return when the next unanswered question falls due."""
@@ -158,8 +165,40 @@ class Dossier(Model):
             return None
         return min((self.asked[name].due_at for name in self.waiting_for() if name in self.asked), default=None)
 
+    def still_open(self) -> tuple[Statement, ...]:
+        """Return what authorities said that stops the consignment or asks for something, and that they have not ended."""
+        return tracks.still_open(self.statements) if self.statements else ()
+
+    def referrals(self) -> tuple[Referral, ...]:
+        """Return the authorities' open questions, with how far they are answered."""
+        version = self.filing.version if self.filing is not None else None
+        return beside.referrals(self.still_open(), self.facts or (), self.parties, version)
+
+    @property
+    def deliverable(self) -> bool:
+        """Whether the goods may be handed over: every piece is released, and no hold is left. What is open before loading is no hold, and
+        the end of an assessment before loading is no release."""
+        if self.state is State.RELEASED:
+            return True
+        packages = self.summary.package_count if self.summary is not None else None
+        if self.withdrawn or self.waiting_for() or not tracks.released_by(self.statements or (), packages):
+            return False
+        return not self._own_holds() and all(one.track != "clearance" for one in self.still_open())
+
+    @property
+    def loadable(self) -> bool:
+        """Whether the goods may be loaded: the data were accepted, and no authority has left anything open about them or before loading."""
+        return self.filing is not None and not self.withdrawn and all(one.track == "clearance" for one in self.still_open())
+
     def hold_stack(self) -> tuple[Hold, ...]:
-        """Return every hold in force: the policy's that no officer lifted, then the officers', each with since when."""
+        """Return every hold in force, each with since when: the policy's that no officer lifted, then the officers', then the
+        authorities'."""
+        said = tuple(
+            Hold(authority="authority", code=one.code, by=one.authority, because=one.why, since=one.issued_at) for one in self.still_open()
+        )
+        return (*self._own_holds(), *said)
+
+    def _own_holds(self) -> tuple[Hold, ...]:
         if self.filing is None or self.assessment is None:
             return self.holds
         since = self.filing.ref.received_at

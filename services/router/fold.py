@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
+from services.router import beside, tracks
 from services.router.assess import assess, summary_of
 from services.router.building import build
 from services.router.decide import decide, signature
@@ -20,7 +21,7 @@ from services.router.dossier import LIFTABLE, Decided, Dossier, HeldOrder, Hold,
 from services.router.lifecycle import State, state_of
 from services.router.policy.model import Policy
 from services.router.route import ask
-from services.router.versions import Reception, held, receive, ref_of
+from services.router.versions import MSG_CONFLICT, Reception, held, receive, ref_of
 from shared.contracts import (
     REQUEST_TYPE,
     TYPE_OF,
@@ -35,6 +36,7 @@ from shared.contracts import (
     derived_id,
 )
 from shared.model import Filing, Finding, Model, OrderRef, Rejection
+from shared.model import Kind as FilingKind
 
 Kind = Literal["filing", "answer", "command"]
 OFFICER_HOLD = "OFFICER-HOLD"
@@ -78,13 +80,17 @@ def fold(dossier: Dossier | None, entry: Input, policy: Policy, now: datetime) -
     known = known.with_({"sequence": known.sequence + 1})
     body = entry.body
     if isinstance(body, Filing):
+        kind = beside.kind_of(body)
+        if kind is not None:
+            return _beside(known, entry, body, kind, now)
         if entry.key.startswith("order:"):
             return _order_filed(known, entry, body, now)
         if body.order is not None:
             return _order_linked(known, entry, body, policy, now)
         return _filed(known, entry, body, policy, now)
     if isinstance(body, Answer):
-        return _conclude(_answered(known, entry, body, policy), entry, policy, now, ())
+        answered = _answered(known, entry, body, policy) if body.decision is None else _stated(known, entry, body, policy, now)
+        return _conclude(answered, entry, policy, now, ())
     return _conclude(_commanded(known, entry, body, now), entry, policy, now, ())
 
 
@@ -149,6 +155,29 @@ def _newest(known: Dossier, filing: Filing) -> dict[str, Any]:
     return {"filing": known.filing.model_copy(update={"version": version, "prepared_at": prepared})}
 
 
+def _beside(known: Dossier, entry: Input, filing: Filing, kind: FilingKind, now: datetime) -> Step:
+    """Keep what is told beside the declaration. Its sender hears that it came, once, and is no party: he hears of nothing else."""
+    if entry.conflict:
+        return _refused(known, entry, filing, Reception("refused", (MSG_CONFLICT,)), now)
+    facts, effect = beside.take(known.facts or (), filing, kind, entry.cause_id)
+    known = known.with_({"facts": facts or None})
+    if entry.key != filing.key:
+        return Step(known, ())
+    event_id = _event_id(entry, ConsignmentAccepted)
+    body = build(
+        ConsignmentAccepted,
+        event_id=event_id,
+        key=entry.key,
+        sequence=known.sequence,
+        accepted_at=now,
+        filing=FilingRef.of(filing),
+        effect=effect,
+        findings=filing.findings,
+        parties=(filing.participant,),
+    )
+    return Step(known, (Event(TYPE_OF[ConsignmentAccepted], event_id, body),))
+
+
 # --- orders -------------------------------------------------------------------------------------------------------------------------------
 
 
@@ -200,6 +229,24 @@ def _answered(known: Dossier, entry: Input, answer: Answer, policy: Policy) -> D
     if before is not None and not _supersedes(answer, before):
         return known
     return known.with_({"answers": {**known.answers, answer.service: _said(answer)}})
+
+
+def _stated(known: Dossier, entry: Input, answer: Answer, policy: Policy, now: datetime) -> Dossier:
+    """Keep what an authority stated, unless what is held is newer. A release of the whole by a body the policy asks is its answer too."""
+    asked = known.asked.get(answer.service)
+    if entry.conflict or (asked is not None and answer.request_id is not None and answer.request_id != asked.request_id):
+        return known
+    statement = tracks.statement_of(answer, entry.cause_id, now)
+    statements = tracks.take(known.statements or (), statement)
+    if statements is None:
+        return known
+    changes: dict[str, Any] = {"statements": statements}
+    packages = known.summary.package_count if known.summary is not None else None
+    if answer.service in policy.services and statement.releases and tracks.covers_all(statement.pieces, packages):
+        before = known.answers.get(answer.service)
+        if before is None or _supersedes(answer, before):
+            changes["answers"] = {**known.answers, answer.service: _said(answer)}
+    return known.with_(changes)
 
 
 def _supersedes(answer: Answer, before: Said) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -16,14 +16,16 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.router import store, transition
-from services.router.batch import Batch, Received, bodies_needed, refs_of
+from services.router.batch import Batch, Received, bodies_needed, numbers_held, refs_of
 from services.router.fold import Input
+from services.router.links import is_reference
 from services.router.policy.model import Policy
 from services.router.transition import Transition
 from shared.contracts import INPUTS, Answer, Command, Outcome, Topics, derived_id, header
 from shared.db import transaction
 from shared.kafka import DeadLetters, KeyedPublisher, Outgoing, Records
 from shared.model import Filing, Model
+from shared.model.filing import KINDS
 
 log = logging.getLogger(__name__)
 
@@ -115,13 +117,25 @@ class Router:
 
     async def _load(self, connection: AsyncConnection, inputs: Sequence[Received]) -> Batch:
         refs = refs_of(inputs)
-        links = await store.lock_orders(connection, refs) if refs else {}
-        keys = {entry.entry.key for entry in inputs} | refs
+        links = await self._links(connection, refs) if refs else {}
+        keys = {entry.entry.key for entry in inputs} | links.keys()
         keys.update(key for linked in links.values() for key in linked)
         dossiers = await store.lock_dossiers(connection, keys) if keys else {}
+        if refs and (more := numbers_held(dossiers) - links.keys()):
+            links |= await self._links(connection, more)
+            dossiers |= await store.lock_dossiers(connection, more)
         needed = bodies_needed(inputs, dossiers, links) if dossiers else set()
         bodies = await store.bodies(connection, needed) if needed else {}
         return Batch(self._policy, self._topics, dossiers, links, bodies)
+
+    async def _links(self, connection: AsyncConnection, refs: Set[str]) -> dict[str, set[str]]:
+        """Lock *refs*, and the receptacles beneath them; return what each leads to."""
+        links: dict[str, set[str]] = {}
+        while refs:
+            found = await store.lock_refs(connection, refs)
+            links |= {ref: found.get(ref, set()) for ref in refs}
+            refs = {key for linked in found.values() for key in linked if is_reference(key)} - links.keys()
+        return links
 
     async def _again(self, connection: AsyncConnection, inputs: Sequence[Received], known: dict[UUID, Transition]) -> list[Outgoing]:
         """Return the stored events of known causes, with those of the rows they point at."""
@@ -169,8 +183,9 @@ def received(record: ConsumerRecord[bytes, bytes], topics: Topics, now: datetime
 
 def _input(body: Model) -> Input:
     if isinstance(body, Filing):
-        if (body.consignment is None) == (body.order is None) and body.function != "cancel":
-            raise Unreadable("router.invalid", "a filing is about a consignment or an order")
+        said = len(KINDS) - [getattr(body, kind) for kind in KINDS].count(None)
+        if said != 1 and (said or body.function != "cancel"):
+            raise Unreadable("router.invalid", f"a filing is about one of: {', '.join(KINDS)}")
         return Input(body.filing_id, body.key, "filing", body)
     if isinstance(body, Answer):
         if body.outcome is Outcome.WITHDRAWN:

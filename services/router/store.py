@@ -1,7 +1,8 @@
-"""All SQL of the router: the dossiers, their transitions, the links between orders and consignments, the policies that judged.
+"""All SQL of the router: the dossiers, their transitions, the links to consignments from their orders, units and numbers, the policies
+that judged.
 
-Rows are locked in key order, after advisory locks on the orders a batch concerns (also in order), so that two routers that handle the
-two sides of one link
+Rows are locked in key order, after advisory locks on the linking keys a batch concerns (also in order), so that two routers that handle
+the two sides of one link
 at once wait for each other instead of missing each other.
 """
 
@@ -60,6 +61,16 @@ _TIMELINE = text(
 _LINKED = text("SELECT ref, key FROM router.link WHERE ref = :key OR key = :key ORDER BY ref, key")
 _DUE = text("SELECT key, facts FROM router.dossier WHERE due_at <= :now ORDER BY due_at LIMIT :limit")
 _OVERDUE = text("SELECT count(*) FROM (SELECT 1 FROM router.dossier WHERE due_at <= :before LIMIT 10000) AS late")
+_UNRESOLVED = text(
+    """
+    SELECT count(*) FROM (
+        SELECT FROM router.dossier AS waiting
+        WHERE (key LIKE 'lrn:%' OR key LIKE 'mrn:%') AND updated_at <= :before
+          AND NOT EXISTS (SELECT FROM router.link WHERE ref = waiting.key)
+        LIMIT 10000
+    ) AS late
+    """
+)
 _KEYS = text("SELECT key FROM router.dossier WHERE key > :after ORDER BY key LIMIT :limit")
 
 
@@ -71,8 +82,8 @@ async def applied(connection: AsyncConnection, causes: Iterable[UUID]) -> dict[U
     return {row.cause_id: Transition(*row) for row in await connection.execute(_APPLIED, {"ids": list(causes)})}
 
 
-async def lock_orders(connection: AsyncConnection, refs: Iterable[str]) -> dict[str, set[str]]:
-    """Lock the orders *refs* until the end of the transaction, and return the consignments linked to each."""
+async def lock_refs(connection: AsyncConnection, refs: Iterable[str]) -> dict[str, set[str]]:
+    """Lock the keys *refs* until the end of the transaction, and return what each leads to."""
     names = list(refs)
     numbers = sorted({crc32(ref.encode()) - 2**31 for ref in names})
     await connection.execute(_LOCK_REFS, {"numbers": numbers})
@@ -176,7 +187,7 @@ async def save_policy(connection: AsyncConnection, policy: Policy) -> None:
 
 
 class Trace(NamedTuple):
-    """Everything the router knows of one key. ``links`` are (order, consignment) pairs it is part of."""
+    """Everything the router knows of one key. ``links`` are (order, unit or number; consignment) pairs it is part of."""
 
     dossier: Dossier | None
     hash: bytes
@@ -229,3 +240,8 @@ async def due(connection: AsyncConnection, now: datetime, limit: int) -> list[Do
 async def overdue(connection: AsyncConnection, before: datetime) -> int:
     """Return how many consignments (10,000 at most) still wait for an answer that was due *before* a time."""
     return int((await connection.execute(_OVERDUE, {"before": before})).scalar_one())
+
+
+async def unresolved(connection: AsyncConnection, before: datetime) -> int:
+    """Return how many numbers of declarations (10,000 at most) authorities spoke of up to a time, that lead to no consignment."""
+    return int((await connection.execute(_UNRESOLVED, {"before": before})).scalar_one())

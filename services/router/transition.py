@@ -54,7 +54,7 @@ class Told(NamedTuple):
 
 def kind_of(entry: Input) -> str:
     """Return how the row names the kind of *entry*."""
-    linked = entry.kind == "filing" and isinstance(entry.body, Filing) and entry.body.order is not None and entry.key != entry.body.key
+    linked = entry.kind == "filing" and entry.key != entry.body.key
     kind = LINK if linked else entry.kind
     return f"{kind}{CONFLICT}" if entry.conflict else kind
 

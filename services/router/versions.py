@@ -106,7 +106,8 @@ def _notes(dossier: Dossier, filing: Filing) -> tuple[Finding, ...]:
 
 def finally_decided(dossier: Dossier) -> bool:
     """Whether customs said its last word: an answer marked final. A release before arrival is an advance decision, not that."""
-    return any(said.final for said in dossier.answers.values())
+    said = any(said.final for said in dossier.answers.values())
+    return said or any(one.final and one.track == "clearance" for one in dossier.statements or ())
 
 
 MSG_CONFLICT: Final = Finding(

@@ -59,7 +59,8 @@ class Filing(Model):
     differ from
     the format's own table (see ``shared.formats.provenance``). ``content_digest`` is SHA-256 (hex) over the content without header and
     version: two
-    filings with one digest say the same. ``message_digest`` is SHA-256 of the whole message's bytes.
+    filings with one digest say the same. ``references`` are other keys by which authorities may name the consignment (``lrn:…``,
+    ``mrn:…``).
     """
 
     filing_id: UUID
@@ -82,6 +83,7 @@ class Filing(Model):
     reply: ReferralReply | None = None
     findings: tuple[Finding, ...] | None = None
     paths: dict[str, str] | None = None
+    references: tuple[str, ...] | None = None
 
     @property
     def kind(self) -> Kind:

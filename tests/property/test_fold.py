@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from itertools import permutations
-from typing import Any
+from random import Random
+from typing import Any, get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from services.router.lifecycle import MOVES
 from services.router.policy.loading import load_pack
 from services.router.replay import replay
 from services.router.transition import NO_HASH, Transition
-from shared.contracts import Answer, Command, DecisionMade, Outcome, Topics, derived_id
+from shared.contracts import Answer, Command, DecisionCode, DecisionMade, Outcome, Scope, Topics, Track, derived_id
 from shared.model import Filing
 from tests.builders import KEY, a_command, a_filing, a_goods_item, a_house_consignment, an_answer, an_order, at, naming
 
@@ -50,13 +51,38 @@ answers = st.builds(
     st.integers(1, 10**6),
     st.integers(0, 100),
 )
+statements = st.builds(
+    lambda decision, track, lifted, service, number, second, referral, phase, scope, raw_code: an_answer(
+        service,
+        Outcome.HOLD,
+        answer_id=str(number),
+        issued_at=at(second),
+        decision=decision,
+        track=track,
+        lifted=lifted,
+        referral_id=referral,
+        phase=phase,
+        scope=scope,
+        raw_code=raw_code,
+    ),
+    st.sampled_from(get_args(DecisionCode)),
+    st.sampled_from(get_args(Track)),
+    st.sampled_from([None, None, True]),
+    st.sampled_from(["risk", "nl-customs"]),
+    st.integers(1, 10**6),
+    st.integers(0, 9),
+    st.sampled_from([None, "R1", "R2"]),
+    st.sampled_from([None, None, "ADV", "FIN"]),
+    st.sampled_from([None, Scope(level="house"), Scope(level="pieces", pieces=1), Scope(level="master")]),
+    st.sampled_from([None, "1H", "1I", "2H", "7"]),
+)
 commands = st.builds(
     lambda action, code, number: a_command(action, hold_code=code, command_id=derived_id("command", number)),
     st.sampled_from(["hold", "release"]),
     st.sampled_from([None, "ARMS-93", "CODE-A"]),
     st.integers(1, 10**6),
 )
-anything = st.lists(filings | orders | answers | commands, max_size=10)
+anything = st.lists(filings | orders | answers | statements | commands, max_size=10)
 
 
 def inputs_of(bodies: list[Any]) -> list[Input]:
@@ -125,6 +151,21 @@ def test_facts_survive_being_written_and_read(bodies: list[Any]) -> None:
     for entry in inputs_of(bodies):
         dossier = fold(dossier, entry, EU, at(0)).dossier
         assert Dossier.from_json(dossier.to_json()).to_json() == dossier.to_json()
+
+
+@given(st.lists(statements, max_size=7, unique_by=lambda answer: answer.answer_id), st.randoms(use_true_random=False))
+@settings(max_examples=150, deadline=None)
+def test_the_order_in_which_authorities_speak_changes_nothing_in_the_end(said: list[Answer], random: Random) -> None:
+    shuffled = list(said)
+    random.shuffle(shuffled)
+    assert _end(said) == _end(shuffled)
+
+
+def _end(said: list[Answer]) -> tuple[Any, ...]:
+    dossier = fold(None, _input(0, a_filing()), EU, at(0)).dossier
+    for answer in said:
+        dossier = fold(dossier, Input(derived_id("said", answer.answer_id), KEY, "answer", answer), EU, at(0)).dossier
+    return decide(dossier, EU), dossier.statements, dossier.state, dossier.deliverable, dossier.loadable
 
 
 @given(consignments, outcomes, outcomes)

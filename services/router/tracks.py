@@ -1,0 +1,232 @@
+"""What authorities said, on three tracks that are never mixed, and what of it still stops the consignment.
+
+Kept is the last statement of each authority, track, unit, family of codes and referral; an older one is history only. What is open
+follows from what is kept, so the order in which statements came changes nothing:
+
+====================  ================================================================================================================
+statement             ends, of the same authority, about the same unit, said before it
+====================  ================================================================================================================
+one that lifts        what has the same code; of one referral, where it names one
+``RELEASE``           all that is open in clearance, and demands for data; not a hold that has a code of its own to end it
+``ASSESSED_OK``       demands for data; where it lifts, all that is open before loading, a *do not load* included
+``ACCEPTED``          all that is open about the filing
+``RECEIVED``          a rejection of the filing: the corrected one is there
+any that supersedes   the referral it names
+====================  ================================================================================================================
+
+A unit is the house, some of its pieces, or the master or receptacle above it: a word about the house ends nothing said of the master.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from services.router.building import build
+from shared.contracts import Answer, DecisionCode, Outcome, PublicReason, Track
+from shared.model import Model
+
+NUMBERS_RETURN_AFTER: Final = timedelta(days=90)
+"""A master or receptacle of that number seen so much later is another: numbers are used again, air waybills about every year."""
+HOUSE: Final = "house"
+PIECES: Final = "pieces:"
+
+_PHASES: Final = ("REG", "ADV", "FIN")
+_OPENS: Final = frozenset(
+    {
+        "REJECTED",
+        "INFO_REQUESTED",
+        "DOCS_REQUESTED",
+        "SCREEN_REQUESTED",
+        "PAYMENT_REQUIRED",
+        "EXAMINE",
+        "HOLD",
+        "DO_NOT_LOAD",
+        "REFUSE",
+    }
+)
+_HOLD_OF: Final[Mapping[str, str]] = {
+    "1F": "1G",
+    "1I": "1H",
+    "2I": "2H",
+    "3I": "3H",
+    "5I": "5H",
+    "7I": "7H",
+    **{code: code for code in ("1G", "1H", "2H", "3H", "5H", "7H")},
+}
+"""Disposition codes of holds that several agencies lay on one consignment: each ends by its own code only."""
+
+
+class Statement(Model):
+    """One message of an authority, as far as it counts. ``unit`` is what it is about: ``house``, ``pieces:<number>``, or the key of the
+    master or receptacle. ``cause_id`` is the transition of this dossier that brought it, ``taken_at`` when."""
+
+    authority: str
+    track: Track
+    decision: DecisionCode
+    unit: str
+    lifted: bool = False
+    referral_id: str | None = None
+    supersedes: str | None = None
+    cause_id: UUID
+    answer_id: str
+    issued_at: AwareDatetime
+    taken_at: AwareDatetime
+    outcome: Outcome
+    reason: PublicReason | None = None
+    note: str | None = None
+    format: str | None = None
+    raw_code: str | None = None
+    reference: str | None = None
+    phase: str | None = None
+    phase_sequence: int | None = None
+    final: bool | None = None
+    pieces: int | None = None
+    requested: tuple[str, ...] | None = None
+    due_at: AwareDatetime | None = None
+
+    @property
+    def code(self) -> str:
+        """Return the authority's own code, with the system it belongs to: ``CUSRES-7``."""
+        return f"{self.format or self.authority}-{self.raw_code or self.decision}".upper()
+
+    @property
+    def why(self) -> str:
+        """Return what the authority said, in words."""
+        return self.note or f"{self.authority} said {self.decision.lower().replace('_', ' ')}."
+
+    @property
+    def opens(self) -> bool:
+        """Whether this stops or asks for something until it is ended. Only in clearance does a cancelled decision stop anything: what was
+        released is so no longer."""
+        return not self.lifted and (self.decision in _OPENS or (self.decision == "CANCELLED" and self.track == "clearance"))
+
+    @property
+    def releases(self) -> bool:
+        """Whether this releases goods: a release in clearance, never the end of an assessment before loading."""
+        return self.decision == "RELEASE" and self.track == "clearance" and not self.lifted
+
+
+def statement_of(answer: Answer, cause_id: UUID, now: datetime) -> Statement:
+    """Return what is kept of *answer*, which must have a decision."""
+    assert answer.decision is not None
+    return build(
+        Statement,
+        authority=answer.service,
+        track=answer.track or "clearance",
+        decision=answer.decision,
+        unit=_unit(answer),
+        lifted=bool(answer.lifted),
+        referral_id=answer.referral_id,
+        supersedes=(answer.extra or {}).get("SupersedesId"),
+        cause_id=cause_id,
+        answer_id=answer.answer_id,
+        issued_at=answer.issued_at,
+        taken_at=now,
+        outcome=answer.outcome,
+        reason=answer.reason,
+        note=answer.note,
+        format=answer.format,
+        raw_code=answer.raw_code,
+        reference=answer.reference,
+        phase=answer.phase,
+        phase_sequence=answer.phase_sequence,
+        final=answer.final,
+        pieces=answer.scope.pieces if answer.scope is not None else None,
+        requested=answer.requested,
+        due_at=answer.due_at,
+    )
+
+
+def _unit(answer: Answer) -> str:
+    if answer.key.startswith(("master:", "receptacle:")):
+        return answer.key
+    scope = answer.scope
+    if scope is None or scope.level == "house":
+        return HOUSE
+    return f"{PIECES}{scope.pieces or ''}" if scope.level == "pieces" else scope.level
+
+
+def take(held: Sequence[Statement], new: Statement) -> tuple[Statement, ...] | None:
+    """Return *held* with *new* in the place of what it replaces, or None when what is held is as new or newer."""
+    slot = _slot(new)
+    before = next((one for one in held if _slot(one) == slot), None)
+    if before is not None and _age(new) <= _age(before):
+        return None
+    return tuple(sorted((*(one for one in held if one is not before), new), key=_slot))
+
+
+def _slot(one: Statement) -> tuple[str, ...]:
+    """Return what one statement replaces another by. Those with a phase are a series of their own: phases order them, not only time."""
+    referral = "" if one.decision == "ASSESSED_OK" else one.referral_id or ""
+    series = "phased" if one.phase is not None else ""
+    return one.authority, one.track, one.unit, _family(one), "lifted" if one.lifted else "", referral, series
+
+
+def _family(one: Statement) -> str:
+    hold = _HOLD_OF.get(one.raw_code or "") if one.decision == "HOLD" else None
+    return f"HOLD {hold}" if hold is not None else one.decision
+
+
+def _age(one: Statement) -> tuple[int, int, datetime, str]:
+    return *_rank(one), one.issued_at, one.answer_id
+
+
+def _rank(one: Statement) -> tuple[int, int]:
+    return _PHASES.index(one.phase) if one.phase is not None else 0, one.phase_sequence or 0
+
+
+def still_open(held: Sequence[Statement]) -> tuple[Statement, ...]:
+    """Return the statements of *held* that stop or ask for something now: the authorities' part of the hold stack."""
+    return tuple(one for one in held if one.opens and not any(_ends(other, one) for other in held))
+
+
+def _ends(later: Statement, one: Statement) -> bool:
+    if later.authority != one.authority or not _is_later(later, one):
+        return False
+    if later.unit != one.unit and not (later.unit == HOUSE and one.unit.startswith(PIECES)):
+        return False
+    if later.supersedes is not None and later.supersedes == one.referral_id and later.track == one.track:
+        return True
+    if later.lifted and _family(later) == _family(one) and later.track == one.track:
+        return later.referral_id in (None, one.referral_id)
+    match later.decision:
+        case "RELEASE":
+            ends_goods = one.track == "clearance" and (one.decision != "HOLD" or one.raw_code not in _HOLD_OF)
+            return later.releases and (ends_goods or one.track == "filing")
+        case "ASSESSED_OK":
+            return one.track == "filing" or (later.lifted and one.track == "pre_loading")
+        case "ACCEPTED":
+            return one.track == "filing"
+        case "RECEIVED":
+            return one.track == "filing" and one.decision == "REJECTED"
+    return False
+
+
+def _is_later(later: Statement, one: Statement) -> bool:
+    """Of two said at one instant neither is later: what stops goes on stopping."""
+    if later.phase is not None and one.phase is not None:
+        return (*_rank(later), later.issued_at) > (*_rank(one), one.issued_at)
+    return later.issued_at > one.issued_at
+
+
+def released_by(held: Sequence[Statement], package_count: int | None) -> frozenset[str]:
+    """Return the authorities that released the whole: every piece, of *package_count*; some pieces of a number unknown are not all."""
+    return frozenset(one.authority for one in held if one.releases and covers_all(one.pieces, package_count))
+
+
+def covers_all(pieces: int | None, package_count: int | None) -> bool:
+    """Return whether a word about *pieces* (None: all) is one about the whole of *package_count* (None: unknown)."""
+    return pieces is None or (package_count is not None and pieces >= package_count)
+
+
+def handed_on(ref: str, held: Sequence[Statement], now: datetime) -> tuple[Statement, ...]:
+    """Return what a consignment hears that is linked to *ref* after it was said: of a master or receptacle what is still open and not too
+    old, of an MRN or LRN, which names that consignment itself, everything."""
+    if not ref.startswith(("master:", "receptacle:")):
+        return tuple(held)
+    return tuple(one for one in still_open(held) if now - one.taken_at < NUMBERS_RETURN_AFTER)

@@ -1,0 +1,369 @@
+"""What authorities said: what stops, what ends it, and what it never touches."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.router.lifecycle import State
+from shared.codes.decisions import meaning
+from shared.contracts import Answer, Outcome, Scope, derived_id
+from shared.model import Filing, ReferralReply
+from tests.builders import KEY, NOON, a_command, a_filing, a_house_consignment, an_answer, at
+from tests.unit.services.router.test_fold import ALONE, EU, History
+
+CUSTOMS = "nl-customs"
+MASTER = "master:888-45123072"
+
+
+def said(system: str, code: str, second: float, service: str = CUSTOMS, **changes: Any) -> Answer:
+    """Return what *service* says with a code of its own, translated as the formats do."""
+    means = meaning(system, code)
+    given: dict[str, Any] = {
+        "answer_id": f"{system}-{code}-{second}",
+        "key": KEY,
+        "service": service,
+        "outcome": Outcome(means.outcome),
+        "issued_at": at(second),
+        "reason": means.reason,
+        "raw_code": code,
+        "decision": means.decision,
+        "track": means.track,
+        "lifted": means.lifted or None,
+        "format": system,
+    }
+    return Answer(**{**given, **changes})
+
+
+def filed(policy: Any = ALONE, **changes: Any) -> History:
+    history = History(policy)
+    history.add(a_filing(**changes))
+    return history
+
+
+def outcome(history: History) -> Outcome:
+    return history.decisions[-1].outcome
+
+
+# --- clearance ---------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "expected", "public"),
+    [
+        ("7", Outcome.HOLD, "other"),
+        ("5", Outcome.PHYSICAL_CHECK, "examination"),
+        ("6", Outcome.DOCUMENT_CHECK, "documents_needed"),
+        ("117", Outcome.DOCUMENT_CHECK, "payment_due"),
+        ("25", Outcome.HOLD, "prohibited_goods"),
+        ("30", Outcome.REFERRAL, "data_missing"),
+    ],
+)
+def test_what_customs_wants_stops_the_consignment_until_customs_releases_it(code: str, expected: Outcome, public: str) -> None:
+    history = filed()
+    history.add(said("cusres", code, 10))
+    assert outcome(history) is expected
+    assert [(reason.code, reason.public) for reason in history.decisions[-1].reasons] == [(f"CUSRES-{code}", public)]
+    history.add(said("cusres", "4", 20))
+    assert outcome(history) is Outcome.RELEASE
+    assert history.dossier is not None
+    assert history.dossier.hold_stack() == ()
+    assert history.dossier.deliverable
+
+
+def test_an_unknown_code_is_a_hold_that_names_it() -> None:
+    history = filed()
+    history.add(said("cusres", "999", 10, note="unknown_code"))
+    assert outcome(history) is Outcome.HOLD
+    assert history.decisions[-1].reasons[0].code == "CUSRES-999"
+
+
+def test_an_agency_hold_ends_by_its_own_code_only() -> None:
+    history = filed()
+    history.add(said("us-air", "1H", 10))
+    history.add(said("us-air", "2H", 11))
+    history.add(said("us-air", "1I", 20))
+    assert [reason.code for reason in history.decisions[-1].reasons] == ["US-AIR-2H"]
+    history.add(said("us-air", "1C", 30))
+    assert outcome(history) is Outcome.HOLD
+    history.add(said("us-air", "2I", 40))
+    assert outcome(history) is Outcome.RELEASE
+
+
+def test_one_authority_ends_nothing_of_another() -> None:
+    history = filed()
+    history.add(said("cusres", "7", 10))
+    history.add(said("cusres", "4", 20, service="nl-agriculture"))
+    assert outcome(history) is Outcome.HOLD
+
+
+def test_an_older_word_is_history_only() -> None:
+    history = filed()
+    history.add(said("cusres", "7", 30))
+    history.add(said("cusres", "4", 20))
+    assert outcome(history) is Outcome.HOLD
+    history.add(said("cusres", "6", 40))
+    history.add(said("cusres", "6", 35, answer_id="late", note="an older one"))
+    assert "an older one" not in {one.note for one in history.dossier.statements or ()}  # type: ignore[union-attr]
+
+
+def test_of_hold_and_release_at_one_instant_the_hold_stands() -> None:
+    for codes in (("7", "4"), ("4", "7")):
+        history = filed()
+        for code in codes:
+            history.add(said("cusres", code, 10))
+        assert outcome(history) is Outcome.HOLD
+
+
+def test_a_cancelled_entry_is_released_no_longer() -> None:
+    history = filed()
+    history.add(said("us-air", "1C", 10))
+    history.add(said("us-air", "4E", 20))
+    assert outcome(history) is Outcome.HOLD
+    assert not history.dossier.deliverable  # type: ignore[union-attr]
+
+
+def test_the_release_of_some_pieces_leaves_the_others_and_their_holds() -> None:
+    history = filed(EU, consignment=a_house_consignment(package_count=3))
+    history.add(said("cusres", "4", 10, service="risk", scope=Scope(level="pieces", pieces=2)))
+    history.add(an_answer("single-window"))
+    assert history.state is State.UNDER_ASSESSMENT
+    history.add(said("cusres", "7", 11, service="risk", scope=Scope(level="pieces", pieces=1)))
+    assert outcome(history) is Outcome.HOLD
+    assert not history.dossier.deliverable  # type: ignore[union-attr]
+    history.add(said("cusres", "4", 20, service="risk", scope=Scope(level="house")))
+    assert outcome(history) is Outcome.RELEASE
+
+
+def test_a_late_advance_decision_does_not_undo_the_final_one() -> None:
+    history = filed()
+    history.add(said("cusrsp", "REGISTERED", 1, phase="REG", phase_sequence=1))
+    history.add(said("cusrsp", "RELEASE", 10, phase="FIN", phase_sequence=2, final=True))
+    history.add(said("cusrsp", "HOLD", 20, phase="ADV", phase_sequence=3))
+    assert [decision.outcome for decision in history.decisions] == [Outcome.RELEASE]
+    history.add(said("cusrsp", "HOLD", 30, phase="FIN", phase_sequence=4, final=True))
+    assert outcome(history) is Outcome.HOLD
+
+
+def test_after_a_final_decision_the_sender_cannot_cancel() -> None:
+    history = filed()
+    history.add(said("cusrsp", "RELEASE", 10, phase="FIN", final=True))
+    history.add(a_filing(message_id="M2", function="cancel"))
+    assert outcome(history) is Outcome.RELEASE
+
+
+def test_an_officer_lifts_no_authority_hold() -> None:
+    history = filed()
+    history.add(said("cusres", "7", 10))
+    history.add(a_command("release"))
+    assert outcome(history) is Outcome.HOLD
+    assert [hold.authority for hold in history.dossier.hold_stack()] == ["authority"]  # type: ignore[union-attr]
+
+
+def test_what_an_authority_said_before_the_consignment_was_filed_counts() -> None:
+    history = History(ALONE)
+    history.add(said("cusres", "7", -10))
+    assert history.state is State.ANNOUNCED
+    history.add(a_filing())
+    assert [decision.outcome for decision in history.decisions] == [Outcome.HOLD]
+
+
+# --- bodies that policy asks --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_release_in_clearance_is_the_answer_of_a_body_that_policy_asks() -> None:
+    history = filed(EU)
+    history.add(said("cusres", "4", 10, service="risk"))
+    history.add(said("cusres", "4", 10, service="single-window"))
+    assert outcome(history) is Outcome.RELEASE
+
+
+@pytest.mark.parametrize(("system", "code"), [("xcsn", "CO"), ("cusres", "9"), ("cusres", "17"), ("cusres", "8")])
+def test_neither_an_assessment_before_loading_nor_a_receipt_releases(system: str, code: str) -> None:
+    history = filed(EU)
+    history.add(an_answer("single-window"))
+    history.add(said(system, code, 10, service="risk"))
+    assert history.decisions == []
+    assert history.state is State.UNDER_ASSESSMENT
+    assert not history.dossier.deliverable  # type: ignore[union-attr]
+
+
+def test_a_body_that_controls_the_goods_has_answered() -> None:
+    history = filed(EU)
+    history.add(an_answer("single-window"))
+    history.add(said("cusres", "5", 10, service="risk"))
+    assert outcome(history) is Outcome.PHYSICAL_CHECK
+
+
+def test_a_release_of_earlier_data_does_not_count_for_later_ones() -> None:
+    history = filed(EU)
+    history.add(said("cusres", "4", 10, service="risk"))
+    history.add(said("cusres", "4", 10, service="single-window"))
+    history.add(a_filing(a_house_consignment(gross_mass_kg="0.700"), message_id="M2", function="replace"))
+    assert history.state is State.UNDER_ASSESSMENT
+    assert not history.dossier.deliverable  # type: ignore[union-attr]
+
+
+# --- before loading -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_referral_is_open_until_the_assessment_is_complete() -> None:
+    history = filed()
+    history.add(said("itmref", "RFI", 10, referral_id="R1", requested=("/goods_items/0/goods_description", "/consignor/city")))
+    assert outcome(history) is Outcome.REFERRAL
+    assert [reason.path for reason in history.decisions[-1].reasons] == ["/goods_items/0/goods_description", "/consignor/city"]
+    assert not history.dossier.loadable  # type: ignore[union-attr]
+    history.add(said("itmref", "ASC", 20, referral_id="R2"))
+    assert outcome(history) is Outcome.RELEASE
+    assert history.dossier.loadable  # type: ignore[union-attr]
+
+
+def test_do_not_load_after_the_assessment_blocks_again() -> None:
+    history = filed()
+    history.add(said("itmref", "ASC", 10, referral_id="R1"))
+    history.add(said("itmref", "DNL", 20, referral_id="R2"))
+    assert outcome(history) is Outcome.HOLD
+    assert history.decisions[-1].reasons[0].public == "security"
+    assert not history.dossier.loadable  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("opened", "lifted"), [("7H", "7I"), ("8H", "8I"), ("6H", "6I")])
+def test_a_lift_takes_off_its_own_entry_only(opened: str, lifted: str) -> None:
+    history = filed()
+    for code in ("7H", "8H", "6H"):
+        history.add(said("placi", code, 10))
+    history.add(said("placi", lifted, 20))
+    left = {"PLACI-7H", "PLACI-8H", "PLACI-6H"} - {f"PLACI-{opened}"}
+    assert {reason.code for reason in history.decisions[-1].reasons} == left
+
+
+def test_a_lift_of_one_referral_leaves_the_other() -> None:
+    history = filed()
+    history.add(said("itmref", "RFI", 10, referral_id="R1"))
+    history.add(said("itmref", "RFI", 11, referral_id="R2"))
+    history.add(said("placi", "7I", 20, referral_id="R1"))
+    assert [referral.referral_id for referral in history.dossier.referrals()] == ["R2"]  # type: ignore[union-attr]
+
+
+def test_a_referral_that_supersedes_another_takes_its_place() -> None:
+    history = filed()
+    history.add(said("itmref", "RFI", 10, referral_id="R1"))
+    history.add(said("itmref", "RFS", 20, referral_id="R2", extra={"SupersedesId": "R1"}))
+    assert [reason.value for reason in history.decisions[-1].reasons] == ["R2"]
+
+
+def test_a_release_in_clearance_ends_no_question_before_loading() -> None:
+    history = filed()
+    history.add(said("itmref", "RFS", 10, referral_id="R1"))
+    history.add(said("cusres", "4", 20))
+    assert outcome(history) is Outcome.HOLD
+    assert history.dossier.deliverable  # type: ignore[union-attr]
+    assert not history.dossier.loadable  # type: ignore[union-attr]
+
+
+def test_the_end_of_the_assessment_ends_no_hold_in_clearance() -> None:
+    history = filed()
+    history.add(said("cusres", "7", 10))
+    history.add(said("xcsn", "CO", 20))
+    assert outcome(history) is Outcome.HOLD
+    assert history.dossier.loadable  # type: ignore[union-attr]
+
+
+def test_rejected_data_are_a_referral_until_they_are_accepted() -> None:
+    history = filed()
+    history.add(said("ics2", "IE3N99", 10))
+    assert outcome(history) is Outcome.REFERRAL
+    history.add(said("ics2", "IE3R01", 20))
+    assert outcome(history) is Outcome.RELEASE
+
+
+# --- scopes -------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_word_about_the_house_does_not_lift_a_hold_of_the_master() -> None:
+    history = filed()
+    inherited = said("cusres", "7", 10, key=MASTER, scope=Scope(level="master"))
+    history.add(inherited.model_copy(update={"answer_id": "M"}))
+    history.add(said("cusres", "4", 20))
+    assert outcome(history) is Outcome.HOLD
+    assert history.decisions[-1].reasons[0].value == MASTER
+    history.add(said("cusres", "4", 30, key=MASTER, scope=Scope(level="master")))
+    assert outcome(history) is Outcome.RELEASE
+
+
+def test_a_word_about_the_master_does_not_lift_a_hold_of_the_house() -> None:
+    history = filed()
+    history.add(said("cusres", "7", 10))
+    history.add(said("cusres", "4", 20, key=MASTER, scope=Scope(level="master")))
+    assert outcome(history) is Outcome.HOLD
+
+
+# --- replies ------------------------------------------------------------------------------------------------------------------------------
+
+
+def a_reply(participant: str = "us-post", **changes: Any) -> Filing:
+    reply = ReferralReply(**{"referral_id": "R1", "outcome": "data_sent", **changes})
+    return Filing(
+        filing_id=derived_id("reply", participant, reply.to_json()),
+        key=KEY,
+        participant=participant,
+        format="refrsp",
+        message_id="RR1",
+        position="Reply[1]",
+        received_at=NOON,
+        content_digest=reply.to_json().hex(),
+        reply=reply,
+    )
+
+
+def state(history: History) -> str:
+    assert history.dossier is not None
+    (referral,) = history.dossier.referrals()
+    return referral.state
+
+
+def test_a_reply_with_a_new_version_waits_for_that_version() -> None:
+    history = filed(version=1)
+    history.add(said("itmref", "RFI", 10, referral_id="R1"))
+    assert state(history) == "open"
+    history.add(a_reply(new_version=2))
+    assert state(history) == "awaiting_data"
+    history.add(a_filing(a_house_consignment(gross_mass_kg="0.700"), message_id="M2", function="replace", version=2))
+    assert state(history) == "answered"
+    assert outcome(history) is Outcome.REFERRAL
+    history.add(said("itmref", "ASC", 20, referral_id="R2"))
+    assert history.dossier.referrals() == ()  # type: ignore[union-attr]
+    assert outcome(history) is Outcome.RELEASE
+
+
+def test_a_reply_before_its_referral_counts() -> None:
+    history = filed()
+    history.add(a_reply(outcome="screened"))
+    history.add(said("itmref", "RFS", 10, referral_id="R1"))
+    assert state(history) == "answered"
+
+
+def test_an_acknowledgement_answers_a_do_not_load_but_no_question() -> None:
+    for code, expected in (("DNL", "answered"), ("RFI", "open")):
+        history = filed()
+        history.add(said("itmref", code, 10, referral_id="R1"))
+        history.add(a_reply(outcome="acknowledged"))
+        assert state(history) == expected
+
+
+def test_only_a_party_answers_a_referral() -> None:
+    history = filed()
+    history.add(said("itmref", "RFI", 10, referral_id="R1"))
+    history.add(a_reply("a-stranger"))
+    assert state(history) == "open"
+
+
+def test_the_facts_stay_when_nothing_new_was_said() -> None:
+    history = filed()
+    history.add(said("cusres", "7", 10))
+    held = history.dossier.statements  # type: ignore[union-attr]
+    history.add(said("cusres", "7", 10), now=NOON + timedelta(hours=1))
+    assert history.dossier.statements == held  # type: ignore[union-attr]
+    assert len(history.decisions) == 2
