@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -52,9 +53,10 @@ class Rates:
         for row in sorted(rows, key=lambda row: row.valid_from, reverse=True):
             index.setdefault((row.quote_currency, row.rate_type), []).append(row)
         self._index: Mapping[tuple[str, RateType], Sequence[RateRow]] = index
+        self.find = lru_cache(maxsize=4096)(self._find)
 
-    def find(self, quote_currency: str, rate_type: RateType, on: date) -> RateRow | None:
-        """Return the row for *quote_currency* on a day; where periods overlap, the one that began last."""
+    def _find(self, quote_currency: str, rate_type: RateType, on: date) -> RateRow | None:
+        """Return the row for *quote_currency* on a day; where periods overlap, the one that began last. Asked as ``find``, which remembers."""
         rows = self._index.get((quote_currency, rate_type), ())
         return next((row for row in rows if row.covers(on)), None)
 
