@@ -56,7 +56,7 @@ class Rates:
         self.find = lru_cache(maxsize=4096)(self._find)
 
     def _find(self, quote_currency: str, rate_type: RateType, on: date) -> RateRow | None:
-        """Return the row for *quote_currency* on a day; where periods overlap, the one that began last. Asked as ``find``, which remembers."""
+        """Return the row for *quote_currency* on a day; where periods overlap, the one that began last. ``find`` remembers it."""
         rows = self._index.get((quote_currency, rate_type), ())
         return next((row for row in rows if row.covers(on)), None)
 
