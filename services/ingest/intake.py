@@ -59,14 +59,17 @@ class Reading:
             return
         effective = not self._parsed.head.test
         for outcome in self._parsed:
-            if isinstance(outcome, Answer) and not self._may_answer:
-                outcome = self._not_an_authority(outcome)
-            if isinstance(outcome, Rejection):
-                self._rejected += 1
-            elif not effective:
-                continue
-            elif isinstance(outcome, Filing):
+            if isinstance(outcome, Filing):
+                if not effective:
+                    continue
                 self._filings.append(outcome.filing_id)
+            else:
+                if isinstance(outcome, Answer) and not self._may_answer:
+                    outcome = self._not_an_authority(outcome)
+                if isinstance(outcome, Rejection):
+                    self._rejected += 1
+                elif not effective:
+                    continue
             yield outcome
 
     def _not_an_authority(self, answer: Answer) -> Rejection:
