@@ -155,7 +155,7 @@ class Flow:
 
 
 @asynccontextmanager
-async def flowing(stage: Stage, items: int, rate: float) -> AsyncIterator[tuple[Flow, Tail]]:
+async def flowing(stage: Stage, items: int, rate: float) -> AsyncIterator[Flow]:
     """Let items flow, and watch what comes out, while the block hurts the hub; ends when the last item is sent.
 
     The block begins when the first items are decided. Faults must come while the flow lasts: it goes on until the block is left.
@@ -168,7 +168,7 @@ async def flowing(stage: Stage, items: int, rate: float) -> AsyncIterator[tuple[
     sending = asyncio.create_task(flow.run())
     try:
         await until(flow.decided, "the first decision")
-        yield flow, tail
+        yield flow
         assert not sending.done(), "the flow ended before the faults did"
         flow.faults_over.set()
         await sending

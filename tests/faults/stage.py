@@ -23,7 +23,6 @@ from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy.engine import make_url
 
 from deploy.local import Process
-from deploy.local.ports import answers
 from services.router import store
 from services.sandbox.partners import DECISIONS, new_secret
 from shared import directory_store
@@ -84,12 +83,6 @@ class Stage:
             f"another {name} after process {killed.pid}",
             seconds,
         )
-
-    async def kill_server(self, name: str, port: int) -> Killed:
-        """``kill -9`` Kafka or PostgreSQL, and see that nothing listens any more; its restart takes longer than that look."""
-        killed = await self.kill(name)
-        assert not answers(port), f"{name} was killed and still answers"
-        return killed
 
     def stop(self, name: str) -> int:
         """SIGSTOP the process of a part."""

@@ -15,47 +15,51 @@ import psutil
 from deploy.local.ports import answers
 from services.sandbox.behaviour import HookBehaviour
 from tests.faults.flow import Flow, flowing
-from tests.faults.stage import HOOK, Killed, Stage, until
+from tests.faults.stage import HOOK, Stage, until
 from tests.hub import QUIET
 
 ITEMS: Final = 20_000
-RATE: Final = 600.0
+RATE: Final = 400.0
 KILLS: Final = 5
 STOPPED_SECONDS: Final = 20.0
 DOWN_SECONDS: Final = 60.0
-DOUBLED: Final = ("ingest", "router", "notify")
+SERVICES: Final = ("ingest", "router", "notify")
 
 
-async def test_ingest_router_and_notify_killed_five_times_each(stage: Stage):
+async def test_services_killed_five_times_each_then_kafka_then_postgresql(stage: Stage):
     random = Random(11)
-    async with flowing(stage, ITEMS, RATE) as (flow, _):
-        killed = await asyncio.gather(*(killed_at_random(stage, name, random) for name in DOUBLED))
-    for name, deaths in zip(DOUBLED, killed, strict=True):
-        assert len({death.pid for death in deaths}) == KILLS
-        assert [death.restarts for death in deaths] == list(range(deaths[0].restarts, deaths[0].restarts + KILLS))
-        assert stage.connected.hub.supervisor.restarts(name) == deaths[-1].restarts + 1
-    assert flow.checker.repeated > 0, "no batch was in hand at any of fifteen deaths"
+    supervisor = stage.connected.hub.supervisor
+    before = {name: supervisor.restarts(name) for name in SERVICES}
+    async with flowing(stage, ITEMS, RATE) as flow:
+        deaths = await asyncio.gather(*(killed_at_random(stage, name, random) for name in SERVICES))
+        await server_killed(stage, flow, "kafka", stage.kafka_port)
+        await server_killed(stage, flow, "postgres", stage.database_port)
+    for name, pids in zip(SERVICES, deaths, strict=True):
+        assert len({*pids, stage.pid(name)}) == KILLS + 1
+        assert supervisor.restarts(name) == before[name] + KILLS
+    assert flow.checker.repeated > 0, "no batch was in hand at any of the deaths"
+    assert flow.refused > 0, "the sender never noticed that Kafka was away"
 
 
-async def killed_at_random(stage: Stage, name: str, random: Random) -> list[Killed]:
-    """Kill a part again and again, each time at a random moment after it has begun to work."""
-    deaths = []
+async def killed_at_random(stage: Stage, name: str, random: Random) -> list[int]:
+    """Kill a part again and again, each time at a random moment after it has begun to work; return the processes that died."""
+    pids = []
     for _ in range(KILLS):
         await until(lambda: stage.worked(name), f"work of {name}")
         await asyncio.sleep(random.uniform(0.0, 1.0))
-        deaths.append(await stage.kill(name))
-        await stage.back(deaths[-1])
-    return deaths
+        killed = await stage.kill(name)
+        await stage.back(killed)
+        pids.append(killed.pid)
+    return pids
 
 
-async def test_kafka_killed_and_then_postgresql(stage: Stage):
-    async with flowing(stage, ITEMS, RATE) as (flow, _):
-        for name, port in (("kafka", stage.kafka_port), ("postgres", stage.database_port)):
-            killed = await stage.kill_server(name, port)
-            await stage.back(killed)
-            await until(partial(answers, port), f"{name} on its port again")
-            await progressed(flow)
-    assert flow.refused > 0, "the sender never noticed that Kafka was away"
+async def server_killed(stage: Stage, flow: Flow, name: str, port: int) -> None:
+    """Kill a server while its port is seen to close, see another process open it again on the same data, and work go on."""
+    killed = await stage.kill(name)
+    assert not answers(port), f"{name} was killed and still answers"
+    await stage.back(killed)
+    await until(partial(answers, port), f"{name} on its port again")
+    await progressed(flow)
 
 
 async def progressed(flow: Flow, items: int = 300) -> None:
@@ -64,24 +68,49 @@ async def progressed(flow: Flow, items: int = 300) -> None:
     await until(lambda: flow.decided() >= before + items, f"{items} more decisions")
 
 
-async def test_a_router_that_stands_still_is_replaced_and_second_instances_come_and_go(stage: Stage):
-    async with flowing(stage, ITEMS, RATE) as (flow, _):
-        for name in DOUBLED:
-            assert await stage.members(name) == 1
-            await stage.join(f"{name}-2", of=name)
-        for name in DOUBLED:
-            await until(partial(joined, stage, name, 2), f"two members in the group {name}")
+async def test_a_router_stands_still_and_second_instances_come_and_go_while_partners_fail(stage: Stage):
+    connected = stage.connected
+    loop = asyncio.get_running_loop()
+    before = await stage.served()
+    risk = {"risk": QUIET.model_copy(update={"error_rate": 1 / 3, "hang_rate": 0.05})}
+    async with flowing(stage, ITEMS, RATE) as flow:
+        await connected.behave(risk, {HOOK: HookBehaviour(state="down")})
+        up_at, received = loop.time() + DOWN_SECONDS, len(await connected.received(HOOK))
+        await second_instances(stage, flow)
+        await asyncio.sleep(max(0.0, up_at - loop.time()))
+        assert len(await connected.received(HOOK)) == received, "the receiver took something while it was down"
+        await connected.behave(risk)
+    served = await stage.served()
 
-        stopped = stage.stop("router")
+    def more(who: str, what: str) -> int:
+        return served[who].get(what, 0) - before.get(who, {}).get(what, 0)
+
+    calls = more("risk", "answered") + more("risk", "error") + more("risk", "hang")
+    assert more("risk", "error") > 0.2 * calls
+    assert more("risk", "hang") > 0
+    assert more(f"hooks/{HOOK}", "503") > 10
+    assert more(f"hooks/{HOOK}", "204") > 0
+
+
+async def second_instances(stage: Stage, flow: Flow) -> None:
+    """Let a second instance of each service join; stop the first router for a while; let the second ones leave."""
+    for name in SERVICES:
+        assert await stage.members(name) == 1
+        await stage.join(f"{name}-2", of=name)
+    for name in SERVICES:
+        await until(partial(joined, stage, name, 2), f"two members in the group {name}")
+
+    stopped = stage.stop("router")
+    try:
         await taken_over(stage, flow, stopped)
+    finally:
         psutil.Process(stopped).resume()
-        await until(lambda: joined(stage, "router", 2), "the stopped router back in its group")
-        assert stage.pid("router") == stopped
+    await until(partial(joined, stage, "router", 2), "the stopped router back in its group")
+    assert stage.pid("router") == stopped
 
-        for name in DOUBLED:
-            await stage.leave(f"{name}-2")
-        for name in DOUBLED:
-            await until(partial(joined, stage, name, 1), f"one member in the group {name}")
+    await asyncio.gather(*(stage.leave(f"{name}-2") for name in SERVICES))
+    for name in SERVICES:
+        await until(partial(joined, stage, name, 1), f"one member in the group {name}")
 
 
 async def joined(stage: Stage, group: str, members: int) -> bool:
@@ -100,25 +129,3 @@ async def taken_over(stage: Stage, flow: Flow, stopped: int) -> None:
         await asyncio.sleep(0.2)
     assert await stage.worked("router-2") > worked
     assert flow.decided() > before, "nothing was decided while one router stood still"
-
-
-async def test_a_receiver_down_for_a_minute_and_a_risk_service_that_fails_and_hangs(stage: Stage):
-    connected = stage.connected
-    before = await stage.served()
-    trouble = {"risk": QUIET.model_copy(update={"error_rate": 1 / 3, "hang_rate": 0.05})}
-    async with flowing(stage, ITEMS, RATE) as (_, _):
-        await connected.behave(trouble, {HOOK: HookBehaviour(state="down")})
-        received = len(await connected.received(HOOK))
-        await asyncio.sleep(DOWN_SECONDS)
-        assert len(await connected.received(HOOK)) == received, "the receiver took something while it was down"
-        await connected.behave(trouble)
-    served = await stage.served()
-
-    def more(who: str, what: str) -> int:
-        return served[who].get(what, 0) - before.get(who, {}).get(what, 0)
-
-    calls = more("risk", "answered") + more("risk", "error") + more("risk", "hang")
-    assert more("risk", "error") > 0.2 * calls
-    assert more("risk", "hang") > 0
-    assert more(f"hooks/{HOOK}", "503") > 10
-    assert more(f"hooks/{HOOK}", "204") > 0
