@@ -48,6 +48,7 @@ from shared.formats import (
     resdes,
     returns,
     stock,
+    wco_declaration,
     xcsn,
     xffm,
     xfhl,
@@ -106,6 +107,7 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             ie3f27,
             ie3f43,
             ics2_answers,
+            wco_declaration,
         )
     }
 )

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from shared.formats import manifest_csv, manifest_xlsx, neutral, neutral_lines
+from shared.formats import manifest_csv, manifest_xlsx, neutral, neutral_lines, wco_declaration
 from shared.formats.base import Envelope
 from shared.model import DEFAULT_DIALECT, Consignment, Event, Filing, GoodsItem, Movement, Order, Party, Payment, ReferralReply
 from tests.property.contents import contents, filing, texts
@@ -95,10 +95,19 @@ def _only(model: Any, names: set[str]) -> dict[str, Any]:
 @given(lines=st.lists(_LINE, min_size=1, max_size=3), parties=st.tuples(_PARTY, _PARTY), note=texts())
 def test_a_manifest_loses_nothing_that_it_has_columns_for(module: Any, lines: list[Any], parties: tuple[Any, Any], note: str) -> None:
     said = {
-        "house_transport_document_id": "JXE2603000017", "house_transport_document_type": "703", "channel": "express",
-        "carrier_id": PARTICIPANT, "package_count": 1, "gross_mass_kg": "0.500", "master_transport_document_id": "888-45123072",
-        "mode_of_transport": "4", "consignor": _only(parties[0], _PERSON), "consignee": _only(parties[1], _PERSON),
-        "country_of_dispatch": parties[0].country, "country_of_destination": parties[1].country, "extra": {"gate": note},
+        "house_transport_document_id": "JXE2603000017",
+        "house_transport_document_type": "703",
+        "channel": "express",
+        "carrier_id": PARTICIPANT,
+        "package_count": 1,
+        "gross_mass_kg": "0.500",
+        "master_transport_document_id": "888-45123072",
+        "mode_of_transport": "4",
+        "consignor": _only(parties[0], _PERSON),
+        "consignee": _only(parties[1], _PERSON),
+        "country_of_dispatch": parties[0].country,
+        "country_of_destination": parties[1].country,
+        "extra": {"gate": note},
         "goods_items": [_only(line, _KEPT) | {"sequence_number": number} for number, line in enumerate(lines, 1)],
     }
     total = sum(line.item_amount.amount for line in lines)
@@ -108,3 +117,38 @@ def test_a_manifest_loses_nothing_that_it_has_columns_for(module: Any, lines: li
     (read,) = module.parse(raw(written.body), DEFAULT_DIALECT)
     assert isinstance(read, Filing), read
     assert (read.consignment, read.version) == (content, 2)
+
+
+_DECLARED = {
+    *("house_transport_document_id", "master_transport_document_id", "mode_of_transport", "conveyance_reference", "place_of_loading"),
+    *("place_of_arrival", "nature_of_transaction", "trader_reference", "ucr", "country_of_dispatch", "country_of_destination"),
+    *("package_count", "gross_mass_kg", "declared_value", "freight_cost", "insurance_cost", "incoterm"),
+}
+_DECLARED_PARTY = {"name", "identifier", "street_line", "city", "postcode", "country", "country_subdivision"}
+_DECLARED_LINE = _KEPT | {"quantity_unit", "package_count", "manufacturer_product_id", "licence_reference"}
+_DECLARED_LINE_FIELDS = contents(
+    GoodsItem,
+    goods_description=texts(3, 40).filter(lambda text: len(text) > 2),
+    quantity=st.integers(1, 999),
+    package_count=st.integers(1, 99),
+)
+
+
+@BOUNDED
+@given(
+    drawn=contents(Consignment, master_transport_document_id=st.just("888-45123072")),
+    parties=st.tuples(_PARTY, _PARTY, _PARTY),
+    lines=st.lists(_DECLARED_LINE_FIELDS, min_size=1, max_size=3),
+)
+def test_a_declaration_loses_nothing_that_it_has_elements_for(drawn: Any, parties: tuple[Any, ...], lines: list[Any]) -> None:
+    named = dict(zip(("consignor", "consignee", "seller"), (_only(party, _DECLARED_PARTY) for party in parties), strict=True))
+    goods = [_only(line, _DECLARED_LINE) | {"sequence_number": number} for number, line in enumerate(lines, 1)]
+    number = drawn.house_transport_document_id
+    channel, kind = ("post", "750") if number.startswith("RR") else ("express", "703")
+    head = {"channel": channel, "house_transport_document_type": kind, "extra": {"declaration_type": "IMD"}}
+    content = Consignment.model_validate({**_only(drawn, _DECLARED), **head, **named, "goods_items": goods})
+    written = wco_declaration.write([filing("consignment", content, function="replace", version=3)], ENVELOPE, DEFAULT_DIALECT)
+    assert not written.findings
+    (read,) = wco_declaration.parse(raw(written.body), DEFAULT_DIALECT)
+    assert isinstance(read, Filing), read
+    assert (read.consignment, read.function, read.version) == (content, "replace", 3)
