@@ -1,4 +1,4 @@
-"""One hub for all end-to-end tests of a session."""
+"""One hub for all end-to-end tests; it is down again before the next folder starts its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.errors import HubError
 from tests.hub import ConnectedHub, started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def hub() -> Iterator[ConnectedHub]:
     """A whole hub with a post, a carrier, a platform and seven customs administrations connected; services release everything at once."""
     try:

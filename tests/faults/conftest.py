@@ -1,4 +1,4 @@
-"""One hub for all fault tests of a session, whole again before each."""
+"""One hub for all fault tests, whole again before each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RETRY_SCALE = "0.035"
 """Makes the pauses of the webhooks' schedule so short that what failed throughout a minute is tried again soon after."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def connected() -> Iterator[ConnectedHub]:
     """A whole hub of our own, whatever servers the environment names: they are to be killed."""
     with pytest.MonkeyPatch.context() as patch:
