@@ -131,7 +131,8 @@ class Batch:
         elif body.consignment is not None:
             refs = links.declared(body)
             if refs and self._may_link(key, body):
-                self._fold(received, before=transition.also([cause for ref in refs for cause in self._join(ref, key, received.at)]))
+                causes = [cause for ref in refs for cause in self._join(ref, key, received.at, body.participant)]
+                self._fold(received, before=transition.also(causes))
             else:
                 self._fold(received)
         elif body.order is not None:
@@ -141,8 +142,8 @@ class Batch:
         else:
             self._fold(received)
 
-    def _join(self, ref: str, key: str, at: datetime) -> list[UUID]:
-        """Link *key* to *ref* and fold onto it what waits there; return the causes of that."""
+    def _join(self, ref: str, key: str, at: datetime, owner: str | None = None) -> list[UUID]:
+        """Link *key*, filed by *owner*, to *ref* and fold onto it what waits there; return the causes of that."""
         new = self._link(ref, key)
         causes = []
         if ref.startswith("order:"):
@@ -154,9 +155,16 @@ class Batch:
             for fact in waiting.facts or ():
                 if ref.startswith("order:"):
                     causes.append(self._hand_on(fact.cause_id, Filing, key, at)[0])
-            for statement in tracks.handed_on(ref, waiting.statements or (), at):
+            for statement in tracks.handed_on(ref, waiting.statements or (), at, disputed=self._is_disputed(ref, owner)):
                 causes += self._hand_on(statement.cause_id, Answer, key, at)
         return causes
+
+    def _is_disputed(self, ref: str, owner: str | None = None) -> bool:
+        """Whether consignments of several participants go by the number *ref*: senders choose their own, so only what stops is sure."""
+        if not ref.startswith(("mrn:", "lrn:")):
+            return False
+        held = (self._held[key].dossier.filing for key in self._linked.get(ref, ()) if key in self._held)
+        return len({filing.ref.participant for filing in held if filing is not None} | ({owner} if owner is not None else set())) > 1
 
     def _hand_on(self, cause: UUID, model: type[Filing | Answer], key: str, at: datetime) -> list[UUID]:
         """Fold what *cause* brought elsewhere onto *key* too; return the causes of that and of what follows from it."""
@@ -173,7 +181,10 @@ class Batch:
         of all that, itself not among them."""
         key, at = received.entry.key, received.at
         causes: list[UUID] = []
-        for linked in sorted(self._linked.get(key, ())) if links.is_reference(key) else ():
+        beneath = sorted(self._linked.get(key, ())) if links.is_reference(key) else []
+        if beneath and self._is_disputed(key) and not tracks.stops(answer):
+            beneath = []
+        for linked in beneath:
             derived = derived_id("link", received.entry.cause_id, linked)
             below = received._replace(entry=Input(derived, linked, "answer", answer))
             causes += [derived, *self._apply_answer(below, answer)]

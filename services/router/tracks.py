@@ -35,6 +35,7 @@ NUMBERS_RETURN_AFTER: Final = timedelta(days=90)
 HOUSE: Final = "house"
 PIECES: Final = "pieces:"
 
+_NO_CAUSE: Final = UUID(int=0)
 _PHASES: Final = ("REG", "ADV", "FIN")
 _OPENS: Final = frozenset(
     {
@@ -224,9 +225,14 @@ def covers_all(pieces: int | None, package_count: int | None) -> bool:
     return pieces is None or (package_count is not None and pieces >= package_count)
 
 
-def handed_on(ref: str, held: Sequence[Statement], now: datetime) -> tuple[Statement, ...]:
+def stops(answer: Answer) -> bool:
+    """Return whether *answer* stops something or asks for it, instead of ending or releasing."""
+    return answer.decision is not None and statement_of(answer, _NO_CAUSE, answer.issued_at).opens
+
+
+def handed_on(ref: str, held: Sequence[Statement], now: datetime, *, disputed: bool = False) -> tuple[Statement, ...]:
     """Return what a consignment hears that is linked to *ref* after it was said: of a master or receptacle what is still open and not too
-    old, of an MRN or LRN, which names that consignment itself, everything."""
+    old, of an MRN or LRN, which names that consignment itself, everything; of a *disputed* one only what is still open."""
     if not ref.startswith(("master:", "receptacle:")):
-        return tuple(held)
+        return still_open(held) if disputed else tuple(held)
     return tuple(one for one in still_open(held) if now - one.taken_at < NUMBERS_RETURN_AFTER)

@@ -139,6 +139,7 @@ def conclude(
                     kind: content,
                     "findings": item.findings or None,
                     "paths": item.paths or None,
+                    "references": head.references,
                 }
             )
             return filing

@@ -41,7 +41,7 @@ class MessageHead:
 
     ``message_id`` is the sender's own, or ``sha256:<hex>`` of the bytes where the format has none. ``declared_count`` and ``items`` serve
     the
-    control total; ``test`` marks a message that must not have effects.
+    control total; ``test`` marks a message that must not have effects. ``references`` are keys by which an authority may name what it files (``lrn:…``).
     """
 
     format: str
@@ -49,6 +49,7 @@ class MessageHead:
     prepared_at: datetime | None = None
     function: Function = "original"
     test: bool = False
+    references: tuple[str, ...] | None = None
 
 
 class Filing(Model):

@@ -139,6 +139,18 @@ async def test_a_chain_of_numbers_waits_until_a_filing_names_the_first(hub: Hub)
     assert await outcomes(hub, KEY) == [Outcome.RELEASE]
 
 
+async def test_a_number_that_two_senders_claim_stops_both_and_releases_neither(hub: Hub) -> None:  # noqa: F811
+    lrn = "lrn:JX-1"
+    await hub.read(said("cusres", "4", 1, key=lrn), a_filing(references=(lrn,)))
+    await hub.read(a_house(2, consignor=None).model_copy(update={"participant": "other-post", "references": (lrn,)}))
+    claimed = (await traced(hub, "post:RR2")).dossier
+    assert claimed is not None
+    assert claimed.statements is None
+    await hub.read(said("cusres", "7", 2, key=lrn))
+    await hub.read(said("cusres", "4", 3, key=lrn))
+    assert await outcomes(hub, KEY, "post:RR2") == [Outcome.HOLD] * 2
+
+
 async def test_a_chain_of_numbers_in_one_batch(hub: Hub) -> None:  # noqa: F811
     await hub.read(by_mrn("7", 5))
     await hub.read(accepted("lrn:JX-1"), a_filing(references=("lrn:JX-1",)))
