@@ -40,8 +40,8 @@ class MessageHead:
     """What a message says of itself as a whole.
 
     ``message_id`` is the sender's own, or ``sha256:<hex>`` of the bytes where the format has none. ``declared_count`` and ``items`` serve
-    the
-    control total; ``test`` marks a message that must not have effects. ``references`` are keys by which an authority may name what it files (``lrn:…``).
+    the control total; ``test`` marks a message that must not have effects. ``references`` are keys by which an authority may name what it
+    files (``lrn:…``).
     """
 
     format: str
