@@ -12,6 +12,9 @@ from typing import Final
 
 from shared.formats import (
     aperak,
+    asycuda_sad,
+    awbolds,
+    awmds,
     cds_view,
     contrl,
     cuscar,
@@ -108,6 +111,9 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             ie3f43,
             ics2_answers,
             wco_declaration,
+            awmds,
+            awbolds,
+            asycuda_sad,
         )
     }
 )
