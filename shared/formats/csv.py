@@ -44,6 +44,7 @@ _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _QUOTED = re.compile('"(?:[^"]|"")*"?')
 _FORMULA = re.compile(r"'*[=+\-@\t\r]").match
 _GUARDED = re.compile(r"'+[=+\-@\t\r]").match
+_GUARDS: Final = ("'=", "'+", "'-", "'@", "'\t", "'\r")
 
 
 class Row(NamedTuple):
@@ -124,16 +125,17 @@ def _rows(text: str, own: Mapping[str, str]) -> list[Row]:
     width = len(header)
     rows = []
     line = reader.line_num + 1
-    guarded = "'" in text
+    guarded = any(guard in text for guard in _GUARDS)
     longest = len(text) > STRING_LIMIT
+    plain = FINDINGS not in header and "" not in header
     for cells in reader:
-        found = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if cell and not cell.isspace()}
+        found = {name: text for name, cell in zip(header, cells, strict=False) if (text := cell.strip())}
         if found:
-            if longest and max(map(len, found.values())) > STRING_LIMIT:
+            if longest and len("".join(cells)) > STRING_LIMIT and max(map(len, found.values())) > STRING_LIMIT:
                 raise malformed("MSG-STRING", line=line)
             if guarded:
                 found = {name: unguarded(cell) for name, cell in found.items()}
-            rows.append(row(line, found, () if len(cells) <= width else cells[width:]))
+            rows.append(Row(line, found, 0) if plain and len(cells) <= width else row(line, found, cells[width:]))
         line = reader.line_num + 1
     return rows
 

@@ -162,7 +162,8 @@ def translate(exc: ValidationError, item: Item) -> None:
     """Turn pydantic's errors into findings. A value already complained of is not named twice."""
     known = {made.path for made in item.findings}
     for error in exc.errors(include_url=False, include_context=False):
-        steps = [str(step) for step in error["loc"] if step not in _MODELS]
+        loc = error["loc"]
+        steps = [str(step) for step in (loc[1:] if exc.title == Filing.__name__ and loc[:1] and loc[0] in _MODELS else loc)]
         path = "/" + "/".join(steps)
         if path in known:
             continue

@@ -11,16 +11,19 @@ addresses may come later and are missed with a warning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
+
+from pydantic import ValidationError
 
 from shared.contracts import express_key
 from shared.formats import checks, values
 from shared.formats.filings import Item, conclude
 from shared.identifiers import air_waybill, eori, house_waybill
-from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
+from shared.model import Dialect, Filing, MessageHead, Party, RawMessage, Rejection
 
 SOURCE: Final = "hub layout after the published flat manifests of a US clearance house and a NZ/AU cargo platform"
 
@@ -46,7 +49,9 @@ _PARTY: Final = {
     "person_type": "type_of_person",
 }
 _PARTIES: Final = {"shipper": "consignor", "consignee": "consignee"}
+_PARTY_COLUMNS: Final = {side: {f"{side}_{column}": field for column, field in _PARTY.items()} for side in _PARTIES}
 _PLAIN: Final = {"hawb": "house_transport_document_id", "pieces": "package_count", "gross_weight": "gross_mass_kg", "incoterm": "incoterm"}
+_OWN: Final = {**HEAD, **_PLAIN}
 _DERIVED: Final = {
     "weight_unit": "gross_mass_kg",
     "freight_value": "freight_cost/amount",
@@ -81,6 +86,7 @@ GOODS: Final[Mapping[str, str]] = {
 }
 """Columns about one goods line → dataset."""
 
+_GOODS_TEXTS: Final = {column: field for column, field in GOODS.items() if "/" not in field}
 _IDENTIFIERS: Final = ("eori", "tax_no")
 CONSIGNMENT: Final[frozenset[str]] = frozenset(
     [
@@ -100,6 +106,8 @@ MANDATORY: Final = (
 
 COLUMNS: Final = frozenset(HEAD) | {"manifest_no"} | CONSIGNMENT | frozenset(GOODS)
 """All columns of the layout."""
+
+_PLACED: Final = COLUMNS - set(_KEPT)
 
 
 def paths(goods: str) -> Mapping[str, str]:
@@ -133,15 +141,24 @@ _POUNDS: Final = frozenset({"LB", "LBS", "LBR", "L"})
 _KILOGRAMS: Final = frozenset({"KG", "KGM", "K"})
 
 
+Known = dict[tuple[str | None, ...], tuple[dict[str, str], Party]]
+"""Parties of one message that were read and found faultless, by what their columns say: a shipper stands on every row of its manifest."""
+
+
 def filing(
-    row: Mapping[str, str], lines: Sequence[Mapping[str, str]], item: Item, head: MessageHead, raw: RawMessage
+    row: Mapping[str, str],
+    lines: Sequence[Mapping[str, str]],
+    item: Item,
+    head: MessageHead,
+    raw: RawMessage,
+    known: Known | None = None,
 ) -> Filing | Rejection:
     """Return the filing of one consignment: *row* holds its own values, *lines* those of its goods lines, all without blanks around
-    them."""
+    them. *known* is kept by the caller from one consignment of a message to the next."""
     carrier = item.dialect.carrier or raw.participant
-    content: dict[str, Any] = {field: row[column] for column, field in HEAD.items() if column in row}
-    content |= {field: row[column] for column, field in _PLAIN.items() if column in row}
-    content |= {"channel": "express", "house_transport_document_type": "703"}
+    content: dict[str, Any] = {field: row[column] for column, field in _OWN.items() if column in row}
+    content["channel"] = "express"
+    content["house_transport_document_type"] = "703"
     if len(carrier) <= 17:
         content["carrier_id"] = carrier
     house = _house(content, item)
@@ -151,9 +168,11 @@ def filing(
     if function not in ("original", "replace", "cancel"):
         item.note("FLD-CODE", "/function", function)
         function = "original"
+    validated: dict[str, Party] = {}
     if function != "cancel" or lines:
-        _declaration(content, row, lines, item)
-    return conclude(item, "consignment", content, key, head, raw, function=function, version=row.get("version"))
+        _declaration(content, row, lines, item, {} if known is None else known, validated)
+    version = row.get("version")
+    return conclude(item, "consignment", content, key, head, raw, function=function, version=version, assumed=validated)
 
 
 def _house(content: dict[str, Any], item: Item) -> str:
@@ -188,9 +207,20 @@ def _master(content: dict[str, Any], item: Item) -> None:
         item.note("FLD-FORM", "/departure_on", departure)
 
 
-def _declaration(content: dict[str, Any], row: Mapping[str, str], lines: Sequence[Mapping[str, str]], item: Item) -> None:
+def _declaration(
+    content: dict[str, Any],
+    row: Mapping[str, str],
+    lines: Sequence[Mapping[str, str]],
+    item: Item,
+    known: Known,
+    validated: dict[str, Party],
+) -> None:
     for side, party in _PARTIES.items():
-        content[party] = _party(row, side, party, item)
+        said = _CELLS[side](row.get)
+        if said in known:
+            content[party], validated[party] = known[said]
+        else:
+            content[party] = _new_party(row, side, party, item, said, known)
     for field, party in (("country_of_dispatch", "consignor"), ("country_of_destination", "consignee")):
         if content[party].get("country") in checks.COUNTRIES:
             content[field] = content[party]["country"]
@@ -201,7 +231,7 @@ def _declaration(content: dict[str, Any], row: Mapping[str, str], lines: Sequenc
     _costs(content, row, item)
     _tax(content, row, item)
     _sale(content, row, item)
-    extra = {column: row[column] for column in row if column in _KEPT or column not in COLUMNS}
+    extra = {} if row.keys() <= _PLACED else {column: row[column] for column in row if column not in _PLACED}
     if extra.get("tracking_no") == row.get("hawb"):
         extra.pop("tracking_no", None)
     if extra:
@@ -212,8 +242,26 @@ def _count(text: str, _: Dialect) -> str | None:
     return values.whole_number(text)
 
 
+def _cells(columns: tuple[str, ...]) -> Callable[[Callable[[str], str | None]], tuple[str | None, ...]]:
+    return lambda get: tuple(map(get, columns))
+
+
+_CELLS: Final = {side: _cells((*columns, f"{side}_eori", f"{side}_tax_no")) for side, columns in _PARTY_COLUMNS.items()}
+"""What the columns of a party say."""
+
+
+def _new_party(row: Mapping[str, str], side: str, party: str, item: Item, said: tuple[str | None, ...], known: Known) -> dict[str, str]:
+    """Read a party, and remember one that is faultless: neither its findings nor its places may be lost with the next row."""
+    before = len(item.findings), len(item.paths)
+    found = _party(row, side, party, item)
+    if before == (len(item.findings), len(item.paths)):
+        with suppress(ValidationError):
+            known[said] = (found, Party.model_validate(found))
+    return found
+
+
 def _party(row: Mapping[str, str], side: str, party: str, item: Item) -> dict[str, str]:
-    found = {field: row[f"{side}_{column}"] for column, field in _PARTY.items() if f"{side}_{column}" in row}
+    found = {field: row[column] for column, field in _PARTY_COLUMNS[side].items() if column in row}
     checks.name(found, f"/{party}/name", item)
     checks.country(found, "country", f"/{party}/country", item, mandatory=True)
     for field in ("street_line", "city"):
@@ -256,7 +304,7 @@ def _goods(content: dict[str, Any], lines: Sequence[Mapping[str, str]], item: It
 
 def _line(index: int, line: Mapping[str, str], item: Item) -> dict[str, Any]:
     path = f"/goods_items/{index}"
-    found: dict[str, Any] = {field: line[column] for column, field in GOODS.items() if column in line and "/" not in field}
+    found: dict[str, Any] = {field: line[column] for column, field in _GOODS_TEXTS.items() if column in line}
     found.setdefault("sequence_number", str(index + 1))
     checks.description(found, path + "/goods_description", item)
     checks.number(found, "quantity", values.quantity, path + "/quantity", item, positive="DQ-12")

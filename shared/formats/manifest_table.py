@@ -63,6 +63,7 @@ def _items(
     formulas: Mapping[int, Sequence[str]],
     unread: Sequence[str],
 ) -> Iterator[Filing | Rejection]:
+    known: manifest.Known = {}
     for rows in groups:
         item = Item(f"line {rows[0].line}", PATHS, dialect)
         for name in unread:
@@ -75,11 +76,14 @@ def _items(
                 item.note("FLD-FORM", at=f"line {row.line}", message="The row has more cells than the header has columns.")
             for name in formulas.get(row.line, ()):
                 item.note("XLS-FORMULA", at=f"line {row.line}/{name}")
-        yield manifest.filing(_common(rows, item), _lines(rows), item, head, raw)
+        yield manifest.filing(_common(rows, item), _lines(rows), item, head, raw, known)
 
 
 def _common(rows: list[csv.Row], item: Item) -> dict[str, str]:
-    """Return what the rows say about the consignment; a row that says something else is refused with it."""
+    """Return what the rows say about the consignment; a row that says something else is refused with it. A single row may keep its goods
+    columns: nobody looks for them there."""
+    if len(rows) == 1:
+        return rows[0].cells
     common = {name: cell for name, cell in rows[0].cells.items() if name not in manifest.GOODS}
     for row in rows[1:]:
         for name, cell in row.cells.items():
@@ -89,6 +93,8 @@ def _common(rows: list[csv.Row], item: Item) -> dict[str, str]:
 
 
 def _lines(rows: list[csv.Row]) -> list[dict[str, str]]:
+    if len(rows) == 1:
+        return [] if manifest.GOODS.keys().isdisjoint(rows[0].cells) else [rows[0].cells]
     lines = [{name: cell for name, cell in row.cells.items() if name in manifest.GOODS} for row in rows]
     return [line for line in lines if line]
 
