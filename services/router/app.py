@@ -71,6 +71,7 @@ def build(settings: Settings) -> Service:
     service.consume(router.on_inputs, topics=[topics.filings, topics.answers, topics.commands], group="router")
     sweeper = Sweeper(service)
     service.background(sweeper.sweep, name="sweeper")
+    service.background(router.settle, name="settle")
     service.check("overdue", sweeper.check)
     return service
 

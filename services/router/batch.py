@@ -117,6 +117,10 @@ class Batch:
         self.links: list[tuple[str, str]] = []
         self.outgoing: list[Outgoing] = []
 
+    def keys(self) -> set[str]:
+        """Return the keys whose dossiers are held: loaded, locked, or made."""
+        return set(self._held)
+
     def is_new(self, key: str) -> bool:
         """Whether the dossier of *key* was not there before this batch."""
         return key not in self._present

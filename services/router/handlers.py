@@ -6,10 +6,10 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Sequence, Set
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from aiokafka import ConsumerRecord
 from pydantic import ValidationError
@@ -33,6 +33,11 @@ SLICE: Final = 50
 """Inputs folded between two chances for the heartbeat and the health page."""
 WRITE_FROM: Final = 200
 """Rows worth a write of their own, which the server does while the next inputs are folded."""
+
+SETTLE_SECONDS: Final = 1.0
+"""Pause between two looks at what is stored and not published."""
+LEFT_BEHIND: Final = timedelta(seconds=10)
+"""A batch not published after so long was left by a process that died (or Kafka is away, and publishing it again harms nobody)."""
 
 _KNOWN_TYPES: Final = dict(INPUTS.items())
 
@@ -64,6 +69,7 @@ class Router:
         self._dead = dead
         self._clock = clock
         self._policy_saved = False
+        self._published: set[UUID] = set()
 
     async def on_inputs(self, records: Records) -> None:
         """Fold one batch of filings, answers and commands, store it, publish what it caused; a record that is no input is put aside."""
@@ -71,11 +77,30 @@ class Router:
         inputs = await self._read(records)
         if not inputs:
             return
+        published, batch = tuple(self._published), uuid4()
         async with transaction(self._engine) as connection:
-            outgoing = await self._fold(connection, inputs)
+            outgoing = await self._fold(connection, inputs, batch, published)
+        self._published.difference_update(published)
         await self._publisher.publish(outgoing)
+        self._published.add(batch)
         took_ms = round((time.perf_counter() - began) * 1000, 1)
         log.info("batch.folded", extra={"inputs": len(inputs), "events": len(outgoing), "took_ms": took_ms})
+
+    async def settle(self) -> None:
+        """Strike off what is published when no batch comes to do it, and publish what a process that died left behind."""
+        while True:
+            await asyncio.sleep(SETTLE_SECONDS)
+            published, outgoing = tuple(self._published), []
+            async with transaction(self._engine) as connection:
+                await store.said(connection, published)
+                found = await store.left(connection, self._clock() - LEFT_BEHIND)
+                if found is not None:
+                    outgoing = await self._again(connection, await store.applied(connection, found.causes))
+            self._published.difference_update(published)
+            if found is not None:
+                await self._publisher.publish(outgoing)
+                self._published.add(found.batch)
+                log.warning("batch.left_behind", extra={"causes": len(found.causes)})
 
     async def _read(self, records: Records) -> list[Received]:
         """Return the inputs of a batch, all applied at one time: now.
@@ -90,7 +115,9 @@ class Router:
                 await self._dead.put(record, exc.code, str(exc))
         return inputs
 
-    async def _fold(self, connection: AsyncConnection, inputs: Sequence[Received]) -> list[Outgoing]:
+    async def _fold(self, connection: AsyncConnection, inputs: Sequence[Received], id: UUID, published: Sequence[UUID]) -> list[Outgoing]:
+        """Fold what is new; return its events, after those that were stored before and must be heard first: of inputs that come again, and
+        of other processes for the same dossiers."""
         if not self._policy_saved:
             await store.save_policy(connection, self._policy)
         known = await store.applied(connection, {entry.entry.cause_id for entry in inputs})
@@ -99,8 +126,10 @@ class Router:
             known |= await store.applied(connection, conflicts)
         new = [entry for entry in inputs if entry.entry.cause_id not in known]
         batch = await self._load(connection, new)
-        # The known ones speak again first: they are older than anything new of their key.
-        outgoing = await self._again(connection, inputs, known) if len(new) < len(inputs) else []
+        keys = batch.keys() | {entry.entry.key for entry in inputs}
+        if unsaid := await store.unsaid(connection, keys, published) - known.keys():
+            known |= {cause: row for cause, row in (await store.applied(connection, unsaid)).items() if row.key in keys}
+        outgoing = await self._again(connection, known) if known else []
         async with store.writer(connection) as writer:
             written = 0
             for start in range(0, len(new), SLICE):
@@ -112,6 +141,8 @@ class Router:
                 await asyncio.sleep(0)
             await writer.put(batch.transitions[written:])
         await store.save(connection, batch)
+        if batch.outgoing:
+            await store.stored(connection, id, batch.transitions, self._clock())
         self._policy_saved = True
         return [*outgoing, *batch.outgoing]
 
@@ -137,26 +168,24 @@ class Router:
             refs = {key for linked in found.values() for key in linked if is_reference(key)} - links.keys()
         return links
 
-    async def _again(self, connection: AsyncConnection, inputs: Sequence[Received], known: dict[UUID, Transition]) -> list[Outgoing]:
-        """Return the stored events of known causes, with those of the rows they point at."""
-        rows = {entry.entry.cause_id: known[entry.entry.cause_id] for entry in inputs if entry.entry.cause_id in known}
-        told = {cause: list(transition.stored_events(row.events)) for cause, row in rows.items()}
-        pointed = {found for events in told.values() for found in events if isinstance(found, UUID)}
-        others = await store.applied(connection, pointed) if pointed else {}
-        outgoing: list[Outgoing] = []
-        for cause, events in told.items():
-            for event in events:
-                if isinstance(event, UUID):
-                    outgoing += self._of(others.get(event))
-                else:
-                    outgoing.append(transition.again(event, rows[cause].key, self._topics))
-        return outgoing
+    async def _again(self, connection: AsyncConnection, rows: Mapping[UUID, Transition]) -> list[Outgoing]:
+        """Return the stored events of *rows* and of the rows they point at, in the order of each dossier."""
+        told = dict(rows)
+        pointed = _pointed(told.values())
+        while missing := pointed - told.keys():
+            more = await store.applied(connection, missing)
+            told |= more
+            pointed = _pointed(more.values())
+        return [
+            transition.again(event, row.key, self._topics)
+            for row in sorted(told.values(), key=lambda row: (row.key, row.sequence))
+            for event in transition.stored_events(row.events)
+            if not isinstance(event, UUID)
+        ]
 
-    def _of(self, row: Transition | None) -> list[Outgoing]:
-        if row is None:
-            return []
-        events = transition.stored_events(row.events)
-        return [transition.again(event, row.key, self._topics) for event in events if not isinstance(event, UUID)]
+
+def _pointed(rows: Iterable[Transition]) -> set[UUID]:
+    return {event for row in rows for event in transition.stored_events(row.events) if isinstance(event, UUID)}
 
 
 # --- reading records ----------------------------------------------------------------------------------------------------------------------

@@ -71,6 +71,20 @@ _UNRESOLVED = text(
     ) AS late
     """
 )
+_UNSAID = text(
+    """
+    WITH said AS (DELETE FROM router.unpublished WHERE batch = ANY(CAST(:published AS uuid[])))
+    SELECT causes FROM router.unpublished
+    WHERE key_numbers && CAST(:numbers AS integer[]) AND batch <> ALL(CAST(:published AS uuid[]))
+    """
+)
+_STORED = text(
+    "INSERT INTO router.unpublished (batch, at, key_numbers, causes) "
+    "VALUES (:batch, :at, CAST(:numbers AS integer[]), CAST(:causes AS uuid[]))"
+)
+_SAID = text("DELETE FROM router.unpublished WHERE batch = ANY(CAST(:published AS uuid[]))")
+_LEFT = text("SELECT batch, causes FROM router.unpublished WHERE at <= :before ORDER BY at LIMIT 1 FOR UPDATE SKIP LOCKED")
+_UNPUBLISHED = text("SELECT count(*) FROM router.unpublished WHERE at <= :before")
 _KEYS = text("SELECT key FROM router.dossier WHERE key > :after ORDER BY key LIMIT :limit")
 
 
@@ -85,12 +99,55 @@ async def applied(connection: AsyncConnection, causes: Iterable[UUID]) -> dict[U
 async def lock_refs(connection: AsyncConnection, refs: Iterable[str]) -> dict[str, set[str]]:
     """Lock the keys *refs* until the end of the transaction, and return what each leads to."""
     names = list(refs)
-    numbers = sorted({crc32(ref.encode()) - 2**31 for ref in names})
-    await connection.execute(_LOCK_REFS, {"numbers": numbers})
+    await connection.execute(_LOCK_REFS, {"numbers": _numbers(names)})
     links: dict[str, set[str]] = {}
     for row in await connection.execute(_LINKS, {"refs": names}):
         links.setdefault(row.ref, set()).add(row.key)
     return links
+
+
+def _numbers(keys: Iterable[str]) -> list[int]:
+    """Return a number for each of *keys*, in order; two keys may share one."""
+    return sorted({crc32(key.encode()) - 2**31 for key in keys})
+
+
+async def unsaid(connection: AsyncConnection, keys: Iterable[str], published: Sequence[UUID]) -> set[UUID]:
+    """Return the causes whose events another process stored for *keys* (or for keys of the same number) and may not have published yet.
+
+    *published* are batches of this process whose events are out; they are struck off. Call it with the dossiers of *keys* locked: then
+    whoever changed them before has committed, and stands here.
+    """
+    rows = await connection.execute(_UNSAID, {"numbers": _numbers(keys), "published": list(published)})
+    return {cause for (causes,) in rows for cause in causes}
+
+
+async def stored(connection: AsyncConnection, batch: UUID, transitions: Sequence[Transition], at: datetime) -> None:
+    """Say that the events of *transitions* are stored and not yet published."""
+    numbers = _numbers(row.key for row in transitions)
+    await connection.execute(_STORED, {"batch": batch, "at": at, "numbers": numbers, "causes": [row.cause_id for row in transitions]})
+
+
+async def said(connection: AsyncConnection, published: Sequence[UUID]) -> None:
+    """Strike off batches whose events are out."""
+    await connection.execute(_SAID, {"published": list(published)})
+
+
+class Left(NamedTuple):
+    """A batch that nobody struck off, and the causes whose events it stored."""
+
+    batch: UUID
+    causes: Sequence[UUID]
+
+
+async def left(connection: AsyncConnection, before: datetime) -> Left | None:
+    """Return the oldest batch stored before *before* that nobody struck off, unless another process looks at it just now."""
+    row = (await connection.execute(_LEFT, {"before": before})).first()
+    return Left(*row) if row is not None else None
+
+
+async def unpublished(connection: AsyncConnection, before: datetime) -> int:
+    """Return how many batches were stored before *before* and are not struck off."""
+    return int((await connection.execute(_UNPUBLISHED, {"before": before})).scalar_one())
 
 
 async def lock_dossiers(connection: AsyncConnection, keys: Iterable[str]) -> dict[str, Stored]:
