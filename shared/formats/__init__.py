@@ -28,6 +28,8 @@ from shared.formats import (
     emsevt,
     emsevt_edifact,
     epcis,
+    h7_json,
+    h7_xml,
     ics2_answers,
     ie3f27,
     ie3f32,
@@ -51,6 +53,8 @@ from shared.formats import (
     resdes,
     returns,
     stock,
+    uk_dms_h7,
+    uk_notification,
     wco_declaration,
     xcsn,
     xffm,
@@ -114,6 +118,10 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             awmds,
             awbolds,
             asycuda_sad,
+            h7_json,
+            h7_xml,
+            uk_dms_h7,
+            uk_notification,
         )
     }
 )

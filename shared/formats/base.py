@@ -41,7 +41,7 @@ class Sketch:
     """What one look at the first bytes tells, for all formats at once.
 
     ``kind`` is the syntax. XML: ``root`` is the local name of the document element and ``namespace`` its namespace;
-    of a SOAP envelope ``keys`` are the local names of the elements seen in the head. JSON: ``keys`` are
+    of a SOAP envelope and of WCO ``MetaData`` ``keys`` are the local names of the elements seen in the head. JSON: ``keys`` are
     those of the outermost object (or of the first object of an outermost array) seen in the head. CSV: ``keys`` are the lower-case names
     of the first row. EDIFACT: ``root`` is the type of the first message, ``namespace`` its association code, ``keys`` its version
     (``D:95B``).

@@ -106,7 +106,7 @@ def _look_at_xml(head: bytes) -> Sketch:
     if root is None:
         return Sketch("xml")
     sketch = _of_root(root[0])
-    if sketch.root != "Envelope":
+    if sketch.root not in ("Envelope", "MetaData"):
         return sketch
     inside = frozenset(match[2].decode("utf-8", "replace") for match in _ROOT.finditer(head))
     return Sketch("xml", sketch.root, sketch.namespace, inside)

@@ -127,6 +127,8 @@ def recognise(sketch: Sketch) -> Likeness:
     """A ``Declaration`` of the WCO's namespaces, or ``MetaData`` around one."""
     if sketch.kind != "xml" or sketch.root not in ("Declaration", "MetaData"):
         return UNLIKE
+    if sketch.root == "MetaData" and "Response" in sketch.keys:
+        return Likeness(0.3, "MetaData, but around a Response and no Declaration")
     if sketch.namespace.startswith((FAMILY, "urn:wco:datamodel:WCO:DocumentMetaData")):
         return Likeness(1.0, "a WCO declaration")
     return Likeness(0.6, f"{sketch.root}, but in the namespace {sketch.namespace or '(none)'}")

@@ -1,0 +1,205 @@
+"""Notifications of the UK customs declaration service (DMS): what became of a declaration.
+
+One message has one ``Response`` or several; each becomes an answer, keyed ``lrn:`` and the declaration's own reference (else ``mrn:``).
+The meaning of function codes is data (system ``cds`` of ``decisions.csv``); code 11 is told apart by its status (39 granted, 41 denied).
+Code 52 detains; it ends a detention only where the dialect's code map names the status that says so (``{"cds": {"52/<status>": "52/U"}}``).
+Delivery is unordered: ``IssueDateTime`` orders answers. An error points into the declaration by sections and tags of the WCO data model; it
+is kept as ``42A/67A/68A[1]``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from types import MappingProxyType
+from typing import Final
+
+from shared.contracts import Answer
+from shared.errors import MalformedMessage
+from shared.formats import checks, customs_xml, xml
+from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Sketch
+from shared.formats.customs_answers import answer, meaning
+from shared.formats.customs_xml import misfits, shape
+from shared.formats.filings import Item, message_id_of, reject
+from shared.identifiers import mrn
+from shared.model import Dialect, MessageHead, RawMessage, Rejection
+
+NAME: Final = "uk-notification"
+TITLE: Final = "UK customs declaration service notifications (DMS)"
+CONTENT_TYPES: Final = customs_xml.CONTENT_TYPES
+VERSIONS: Final[tuple[str, ...]] = ("3.6",)
+SOURCE: Final = "public declaration stub and schemas of the UK customs declaration service"
+CERTAINTY: Final[Certainty] = "published"
+PATHS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "/key": "Declaration/FunctionalReferenceID",
+        "/reference": "Declaration/ID",
+        "/raw_code": "FunctionCode",
+        "/issued_at": "IssueDateTime/DateTimeString",
+    }
+)
+META: Final = "urn:wco:datamodel:WCO:DocumentMetaData-DMS:"
+RESPONSE: Final = "urn:wco:datamodel:WCO:RES-DMS:2"
+TIMES: Final = "urn:wco:datamodel:WCO:Response_DS:DMS:2"
+_PARTS: Final = ("~",) * 6
+_HEAD, _ERRORS, _NOTES, _STATUS, _TAXES, _DECLARATION = range(6)
+_STAMP: Final = re.compile(r"([0-9]{14})(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?").fullmatch
+
+
+def recognise(sketch: Sketch) -> Likeness:
+    """A ``MetaData`` of the declaration service around a ``Response``, or a ``Response`` alone."""
+    if sketch.kind != "xml":
+        return UNLIKE
+    if sketch.root == "Response" and "RES-DMS" in sketch.namespace:
+        return Likeness(1.0, "a Response of the declaration service")
+    if sketch.root == "MetaData" and "Response" in sketch.keys:
+        return Likeness(1.0 if sketch.namespace.startswith(META) else 0.8, "MetaData around a Response")
+    if sketch.root in ("MetaData", "Response"):
+        return Likeness(0.3, f"root {sketch.root}, but no Response of the declaration service in sight")
+    return Likeness(0.2, f"XML, but its root is {sketch.root or 'unreadable'} and not MetaData")
+
+
+@cache
+def _shape(spaces: tuple[str, ...]) -> xml.Shape:
+    stamp = shape(spaces, {"DateTimeString": (_HEAD, "issued")})
+    accepted = shape(spaces, {"DateTimeString": (_DECLARATION, "accepted")})
+    pointer = shape(
+        spaces,
+        {"SequenceNumeric": (_ERRORS, "~sequence"), "DocumentSectionCode": (_ERRORS, "~section"), "TagID": (_ERRORS, "~tag")},
+    )
+    declaration = {"FunctionalReferenceID": (_DECLARATION, "own"), "ID": (_DECLARATION, "mrn"), "VersionID": (_DECLARATION, "version")}
+    note = {"StatementCode": (_NOTES, "code"), "StatementDescription": (_NOTES, "text"), "StatementTypeCode": (_NOTES, "type")}
+    error = {"ValidationCode": (_ERRORS, "code"), "Description": (_ERRORS, "text")}
+    inner = {
+        "IssueDateTime": stamp,
+        "Error": shape(spaces, error, {"Pointer": pointer}, opens=_ERRORS),
+        "AdditionalInformation": shape(spaces, note, opens=_NOTES, left=("Pointer",)),
+        "Status": shape(spaces, {"NameCode": (_STATUS, "name")}, opens=_STATUS, left=("EffectiveDateTime", "ReleaseDateTime")),
+        "Declaration": shape(spaces, declaration, {"AcceptanceDateTime": accepted}, left=("GoodsShipment", "Submitter", "Declarant")),
+    }
+    head = {"FunctionCode": (_HEAD, "function"), "FunctionalReferenceID": (_HEAD, "id")}
+    return shape(spaces, head, inner)
+
+
+def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
+    """Read a message. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
+    document = customs_xml.open_document(raw, dialect)
+    if document.name not in ("MetaData", "Response"):
+        raise xml.malformed("MSG-SYNTAX", f"The document element is {document.name}, not MetaData.", line=document.root.sourceline)
+    responses = [document.root] if document.name == "Response" else list(document.root.iterchildren("{*}Response"))
+    if not responses:
+        raise xml.malformed("MSG-NO-ITEMS", "The message holds no Response: it is no notification.", path="Response")
+    if len(responses) > ITEM_LIMIT:
+        raise xml.malformed("MSG-ITEMS", path="Response", value=str(len(responses)))
+    head = MessageHead(NAME, message_id_of(raw.body))
+    return Parsed(head, _each(responses, head, raw, dialect), len(responses))
+
+
+def _spaces(element: xml.Element) -> tuple[str, ...]:
+    """The namespace of the response, that of its times (whatever prefix stands for it), and none."""
+    return tuple(dict.fromkeys((str(element.tag).rpartition("}")[0][1:], RESPONSE, TIMES, "")))
+
+
+def _each(responses: list[xml.Element], head: MessageHead, raw: RawMessage, dialect: Dialect) -> Iterator[Answer | Rejection]:
+    for place, element in enumerate(responses, 1):
+        item = Item(f"Response[{place}]", PATHS, dialect)
+        try:
+            record = xml.walk(element, _shape(_spaces(element)), len(_PARTS))
+        except MalformedMessage as exc:
+            item.note(exc.finding_code, at=item.position, message=str(exc))
+            yield reject(item, head, raw)
+            continue
+        if record.unknown or any(name[0] != "~" for _, _, name in record.repeated):
+            misfits(record._replace(repeated=[each for each in record.repeated if each[2][0] != "~"]), _PARTS, item)
+        yield _answer(element, record, item, head, raw)
+
+
+def _answer(element: xml.Element, record: xml.Record, item: Item, head: MessageHead, raw: RawMessage) -> Answer | Rejection:
+    said, declaration = record.parts[_HEAD], record.parts[_DECLARATION]
+    code = said.get("function")
+    if code is None:
+        item.note("FLD-MISSING", "/raw_code")
+    own, number = declaration.get("own"), declaration.get("mrn")
+    if number is not None:
+        number = checks.identifier(number, mrn.problem(number), mrn.normalise(number), "/reference", item)
+    if own is None and number is None:
+        item.note("FLD-KEY", "/key", remedy="Name the declaration by its own reference or its MRN.")
+    if item.refused:
+        return reject(item, head, raw)
+    names = [each["name"] for each in record.lists[_STATUS] if "name" in each]
+    texts = [each["text"] for each in record.lists[_NOTES] if "text" in each]
+    errors = _errors(element)
+    at = _issued(said.get("issued"), item)
+    native = code or ""
+    says = meaning("cds", _code(native, names, item.dialect), item.dialect)
+    return answer(
+        item,
+        head,
+        raw,
+        says,
+        identity=said.get("id") or f"{own or number}/{native}/{said.get('issued', '')}",
+        key=f"lrn:{own}" if own is not None else f"mrn:{number}",
+        code="/".join([native, *names[:1]]),
+        at=at,
+        authority="GB",
+        notes=[*([says.text] if native == "11" else []), *texts, *errors],
+        reference=number[:35] if number else None,
+        extra=_kept(record, errors, names, number),
+    )
+
+
+def _code(native: str, names: list[str], dialect: Dialect) -> str:
+    """Return the code as the table has it: two digits, with the status where the table or the dialect knows it."""
+    code = f"{native:0>2}" if native.isdecimal() else native
+    own = dialect.code_maps.get("cds", {})
+    if code in own:
+        return code
+    for name in names:
+        if f"{code}/{name}" in own or (code == "11" and name in ("39", "41")):
+            return f"{code}/{name}"
+    return code
+
+
+def _errors(element: xml.Element) -> list[str]:
+    """Return each error as its code and the place it points at: sections, a tag, sequence numbers."""
+    found = []
+    for error in element.iterchildren("{*}Error"):
+        code = next((child.text or "" for child in error.iterchildren("{*}ValidationCode")), "")
+        steps = []
+        for pointer in error.iterchildren("{*}Pointer"):
+            said = {str(child.tag).rpartition("}")[2]: (child.text or "").strip() for child in pointer}
+            step = "/".join(part for part in (said.get("DocumentSectionCode"), said.get("TagID")) if part)
+            steps.append(step + (f"[{said['SequenceNumeric']}]" if said.get("SequenceNumeric") else ""))
+        found.append(" ".join(part for part in (code.strip(), "/".join(step for step in steps if step)) if part))
+    return [each for each in found if each]
+
+
+def _kept(record: xml.Record, errors: list[str], names: list[str], number: str | None) -> dict[str, str]:
+    declaration = record.parts[_DECLARATION]
+    extra = {f"error[{place}]": text for place, text in enumerate(errors[:100], 1)}
+    for place, note in enumerate(record.lists[_NOTES][:100], 1):
+        extra[f"AdditionalInformation[{place}]"] = "/".join(note.get(name, "") for name in ("type", "code", "text")).strip("/")
+    extra |= {"MRN": number or "", "VersionID": declaration.get("version", ""), "status": " ".join(names)}
+    accepted = declaration.get("accepted")
+    return extra | {"AcceptanceDateTime": accepted or ""}
+
+
+def _issued(said: str | None, item: Item) -> datetime | None:
+    """Return the time of issue: ``yyyyMMddHHmmss`` and a zone, or ISO 8601."""
+    if said is None:
+        item.note("FLD-WANTED", "/issued_at")
+        return None
+    found = _STAMP(said)
+    if found is None:
+        return customs_xml.moment(said, item, "/issued_at")
+    try:
+        at = datetime.strptime(found[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        if found[2] in (None, "Z"):
+            return at
+        digits = found[2].replace(":", "").ljust(5, "0")
+        return datetime.fromisoformat(f"{at:%Y-%m-%dT%H:%M:%S}{digits[:3]}:{digits[3:]}")
+    except ValueError:
+        item.note("FLD-DROPPED", "/issued_at", said)
+        return None
