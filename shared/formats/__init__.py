@@ -33,7 +33,11 @@ from shared.formats import (
     ics2_answers,
     ie3f27,
     ie3f32,
+    ie3f42,
     ie3f43,
+    ie3q04,
+    ie3r02,
+    ie3r03,
     itmatt,
     itmatt_edifact,
     itmref,
@@ -122,6 +126,10 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             h7_xml,
             uk_dms_h7,
             uk_notification,
+            ie3f42,
+            ie3r02,
+            ie3r03,
+            ie3q04,
         )
     }
 )

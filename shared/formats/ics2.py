@@ -60,7 +60,12 @@ NUMBER_FIRST: Final = frozenset(_NUMBER_FIRST.split())
 PERSONS: Final = {"1": "natural", "2": "legal", "3": "association"}
 FISCAL_IOSS: Final = "FR5"
 ZONED: Final = "urn:wco:datamodel:WCO:CIS:"
-_HEAD_PATHS: Final = {"/message_id": "LRN", "/prepared_at": "documentIssueDate"}
+_HEAD_PATHS: Final = {
+    "/message_id": "LRN",
+    "/prepared_at": "documentIssueDate",
+    "/master_transport_document_id": f"{MASTER_LEVEL}/transportDocumentMasterLevel/documentNumber",
+    "/gross_mass_kg": f"{MASTER_LEVEL}/totalGrossMass",
+}
 _ROOT = re.compile(r"IE3([FA])([0-9]{2})").fullmatch
 
 
@@ -188,7 +193,7 @@ def _each(
     raw: RawMessage,
 ) -> Iterator[Filing | Rejection]:
     shape = consignment_shape(message.document.spaces)
-    common = _kept(around)
+    common = kept(around)
     for position, element in places:
         item = Item(position, table, whole.dialect, list(whole.findings))
         try:
@@ -201,15 +206,15 @@ def _each(
             yield reject(item, head, raw)
 
 
-def _kept(record: xml.Record) -> dict[str, str]:
+def kept(record: xml.Record) -> dict[str, str]:
     """Return what is kept under its own path: leaves, communications of the parties kept, countries of routing."""
-    kept = dict(record.parts[KEPT])
+    found = dict(record.parts[KEPT])
     for name in OTHERS:
         for number, contact in enumerate(record.lists[CONTACTS[name]], 1):
-            kept[f"{name}/communication[{number}]"] = f"{contact.get('type', '')}:{contact.get('identifier', '')}"
+            found[f"{name}/communication[{number}]"] = f"{contact.get('type', '')}:{contact.get('identifier', '')}"
     if record.lists[ROUTE]:
-        kept["countriesOfRoutingOfMeansOfTransport"] = " ".join(each["country"] for each in record.lists[ROUTE] if "country" in each)
-    return kept
+        found["countriesOfRoutingOfMeansOfTransport"] = " ".join(each["country"] for each in record.lists[ROUTE] if "country" in each)
+    return found
 
 
 # --- one consignment ---------------------------------------------------------------------------------------------------------------------
@@ -227,7 +232,7 @@ def _filing(
     parts = record.parts
     content: dict[str, Any] = parts[HOUSE]
     filed = message.filed
-    extra.update(_kept(record))
+    extra.update(kept(record))
     if filed.code != message.usual:
         extra["SpecificCircumstanceIndicator"] = filed.code
     master = around[MASTER] | parts[MASTER] if parts[MASTER] else around[MASTER]

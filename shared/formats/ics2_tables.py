@@ -258,3 +258,38 @@ def message_shape(spaces: tuple[str, ...], direct: bool) -> xml.Shape:
         inner[MASTER_LEVEL] = shape(spaces, {}, _around(spaces) | places, left=(HOUSE_LEVEL, "receptacle", *ours))
         return shape(spaces, leaves, inner, left=(HOUSE_LEVEL, "receptacle"))
     return shape(spaces, leaves, inner, left=(MASTER_LEVEL, HOUSE_LEVEL))
+
+
+# --- what travels in what ----------------------------------------------------------------------------------------------------------------
+
+BAGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "F42": "post by air: master air waybill and its receptacles, pre-arrival",
+        "F44": "post: receptacles and the items in them, pre-loading",
+        "F21": "air general, master air waybill, pre-arrival",
+        "F25": "air general, master air waybill and its houses, pre-loading",
+    }
+)
+"""Filings that say what travels in what, by their circumstance indicator."""
+
+
+@cache
+def bag_shape(spaces: tuple[str, ...]) -> xml.Shape:
+    """Return the table of a house or receptacle that only names what is in it."""
+    bag = {"receptacleIdentificationNumber": (RECEPTACLES, "number")}
+    house = _document(spaces, LISTED, "number", "type", LISTED)
+    inner = {"transportDocumentHouseLevel": house, "transportDocument": house}
+    return shape(spaces, bag, inner | {"receptacle": shape(spaces, bag, inner, opens=RECEPTACLES)})
+
+
+@cache
+def load_shape(spaces: tuple[str, ...]) -> xml.Shape:
+    """Return the table of a whole message of :data:`BAGS` but its houses and receptacles."""
+    leaves = {name: (HEAD, key) for name, key in HEADER.items()}
+    leaves |= {path: (KEPT, path) for path in HEAD_KEPT if "/" not in path}
+    around = _around(spaces) | {name: place(spaces, MASTER, field) for name, field in PLACES.items()}
+    commodity = shape(spaces, {"descriptionOfGoods": (MASTER, "goods_description")})
+    goods = shape(spaces, {}, {"commodity": commodity}, left=("packaging", "weight"))
+    named = ("receptacle", HOUSE_LEVEL, "consignee", "consignor")
+    master = shape(spaces, {"totalGrossMass": (MASTER, "gross_mass_kg")}, around | {"goodsItem": goods}, left=named)
+    return shape(spaces, leaves, around | _head_groups(spaces) | {MASTER_LEVEL: master}, left=("receptacle", HOUSE_LEVEL))

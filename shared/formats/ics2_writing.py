@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.codes import postal
 from shared.formats.base import Envelope, Written
@@ -34,7 +34,7 @@ from shared.formats.ics2_tables import (
 from shared.formats.losses import losses
 from shared.formats.postal_files import Sheet
 from shared.identifiers import lrn
-from shared.model import Consignment, Dialect, Filing, GoodsItem, Money, Party
+from shared.model import Consignment, Dialect, Filing, GoodsItem, Money, Movement, Party
 
 _PERSON_CODES: Final = {person: code for code, person in PERSONS.items()}
 _ISSUED: Final = "%Y-%m-%dT%H:%M:%SZ"
@@ -61,7 +61,7 @@ def write(codes: Sequence[str], filings: Sequence[Filing], envelope: Envelope, d
     """Write *filings* as one filing of a kind of *codes*; without one that can be written the body is empty."""
     findings = []
     houses: list[str] = []
-    first: tuple[str, str, str] | None = None
+    first: tuple[str, str] | None = None
     for filing in filings:
         sheet = Sheet(filing.key, dialect)
         written = _one(codes, filing, envelope, sheet)
@@ -75,7 +75,7 @@ def write(codes: Sequence[str], filings: Sequence[Filing], envelope: Envelope, d
             else:
                 sheet.note("WRITE-ONE", "/extra", filing.key, "What the message says as a whole differs: it needs a message of its own.")
         findings += sheet.findings
-    body = "".join([first[0], *houses, first[1], first[2]]).encode() if first is not None else b""
+    body = "".join([first[0], *houses, first[1]]).encode() if first is not None else b""
     return Written(body, tuple(findings))
 
 
@@ -83,7 +83,7 @@ def _refused(sheet: Sheet) -> bool:
     return any(made.severity == "error" for made in sheet.findings)
 
 
-def _one(codes: Sequence[str], filing: Filing, envelope: Envelope, sheet: Sheet) -> tuple[tuple[str, str, str], str] | None:
+def _one(codes: Sequence[str], filing: Filing, envelope: Envelope, sheet: Sheet) -> tuple[tuple[str, str], str] | None:
     """Return what stands around a consignment, and the consignment; None where there is none."""
     consignment = filing.consignment
     if consignment is None:
@@ -99,22 +99,42 @@ def _one(codes: Sequence[str], filing: Filing, envelope: Envelope, sheet: Sheet)
         sheet.note("WRITE-ONE", "/extra/SpecificCircumstanceIndicator", code, f"This format has no filing {code}.")
         return None
     direct = filed.level == "either" and consignment.house_transport_document_id == consignment.master_transport_document_id
-    around = _around(filing, filed, consignment, extra, envelope, direct, sheet)
+    around = _around(filing, filed, consignment, extra, envelope, sheet)
     house = _house(filed, consignment, extra, direct, sheet)
-    _leftovers(extra, sheet)
+    leftovers(extra, sheet)
     return around, house if direct else group(HOUSE_LEVEL, house)
 
 
 def _around(
-    filing: Filing, filed: Filed, consignment: Consignment, extra: dict[str, str], envelope: Envelope, direct: bool, sheet: Sheet
-) -> tuple[str, str, str]:
-    amends = filing.function == "replace"
-    root = f"IE3{'A' if amends else 'F'}{filed.code[1:]}"
-    reference = _reference(extra, amends, envelope, sheet)
-    extra.setdefault("reEntryIndicator", "0")
+    filing: Filing, filed: Filed, consignment: Consignment, extra: dict[str, str], envelope: Envelope, sheet: Sheet
+) -> tuple[str, str]:
+    root = f"IE3{'A' if filing.function == 'replace' else 'F'}{filed.code[1:]}"
     country = consignment.country_of_destination or (consignment.consignee.country if consignment.consignee else None)
-    if country is not None and filed.code != "F42":
+    if country is not None:
         extra.setdefault("addressedMemberState/country", country)
+    code = extra.pop("SpecificCircumstanceIndicator", filed.code)
+    head = head_of(filing, consignment, extra, envelope, sheet)
+    return opening(root, code, head), f"{head.end}</{root}>\n"
+
+
+class Head(NamedTuple):
+    """What stands around the content of a filing: its reference and time, the groups up to the master level, all that comes after."""
+
+    start: str
+    middle: str
+    end: str
+
+
+def opening(root: str, code: str, head: Head) -> str:
+    """Return everything before the content of the master level."""
+    indicator = leaf("SpecificCircumstanceIndicator", code)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="{NAMESPACE}">{head.start}{indicator}{head.middle}'
+
+
+def head_of(filing: Filing, content: Consignment | Movement, extra: dict[str, str], envelope: Envelope, sheet: Sheet) -> Head:
+    """Return what stands around *content*; a missing declarant, a wrong LRN, an amendment without MRN are told."""
+    reference = _reference(extra, filing.function == "replace", envelope, sheet)
+    extra.setdefault("reEntryIndicator", "0")
     groups: dict[str, list[str]] = {}
     for path in HEAD_KEPT:
         name, _, inner = path.partition("/")
@@ -122,24 +142,14 @@ def _around(
     parties = {name: _kept_party(name, extra) for name in OTHERS}
     if not parties["declarant"]:
         sheet.note("WRITE-MISSING", "/extra/declarant/identificationNumber")
-    before = "".join(
-        [
-            f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="{NAMESPACE}">',
-            reference,
-            leaf("documentIssueDate", envelope.prepared_at.astimezone(UTC).strftime(_ISSUED)),
-            leaf("SpecificCircumstanceIndicator", extra.pop("SpecificCircumstanceIndicator", filed.code)),
-            *("".join(made) if name in HEAD_KEPT else group(name, *made) for name, made in groups.items()),
-            parties["representative"],
-            means(consignment, extra),
-            f"<{MASTER_LEVEL}>",
-            parties["carrier"],
-        ]
-    )
-    master = [leaf("documentNumber", consignment.master_transport_document_id)]
-    if consignment.master_transport_document_id:
+    written = ["".join(made) if name in HEAD_KEPT else group(name, *made) for name, made in groups.items()]
+    middle = "".join([*written, parties["representative"], means(content, extra), f"<{MASTER_LEVEL}>", parties["carrier"]])
+    master = [leaf("documentNumber", content.master_transport_document_id)]
+    if content.master_transport_document_id:
         master.append(leaf("type", extra.pop("transportDocumentMasterLevel/type", "N741")))
     after = group("transportDocumentMasterLevel", *master) + parties["buyer"] + _places(extra)
-    return before, f"{after}</{MASTER_LEVEL}>", f"{parties['declarant']}</{root}>\n"
+    issued = leaf("documentIssueDate", envelope.prepared_at.astimezone(UTC).strftime(_ISSUED))
+    return Head(reference + issued, middle, f"{after}</{MASTER_LEVEL}>{parties['declarant']}")
 
 
 def _reference(extra: dict[str, str], amends: bool, envelope: Envelope, sheet: Sheet) -> str:
@@ -165,14 +175,15 @@ def _kept_party(name: str, extra: dict[str, str]) -> str:
     return group(name, *own, group("address", *address), *contacts)
 
 
-def means(consignment: Consignment, extra: dict[str, str]) -> str:
+def means(consignment: Consignment | Movement, extra: dict[str, str]) -> str:
     """Return the means of transport with its times and the countries on its way."""
     name = "activeBorderTransportMeans"
     said = {each: extra.pop(f"{name}/{each}", None) for each, field in MEANS.items() if field[0] == "~"}
     said |= {"ModeOfTransport": consignment.mode_of_transport, "conveyanceReferenceNumber": consignment.conveyance_reference}
     departure = "estimatedDateAndTimeOfDeparture"
-    if said[departure] is None and said["actualDateAndTimeOfDeparture"] is None and consignment.departure_on is not None:
-        said[departure] = f"{consignment.departure_on}T00:00:00Z"
+    day = consignment.departure_on if isinstance(consignment, Consignment) else None
+    if said[departure] is None and said["actualDateAndTimeOfDeparture"] is None and day is not None:
+        said[departure] = f"{day}T00:00:00Z"
     route = extra.pop("countriesOfRoutingOfMeansOfTransport", "").split()
     return group(
         name,
@@ -396,7 +407,7 @@ def _line(filed: Filed, index: int, line: GoodsItem, nature: str | None, extra: 
 _OURS: Final = frozenset({"filing", "MRN"})
 
 
-def _leftovers(extra: Mapping[str, str], sheet: Sheet) -> None:
+def leftovers(extra: Mapping[str, str], sheet: Sheet) -> None:
     """Tell of kept values that the message has no place for."""
     for name, value in extra.items():
         if name not in _OURS:

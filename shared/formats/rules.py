@@ -95,6 +95,7 @@ _RULES: Final[dict[str, Rule]] = {
     "WRITE-ONE": Rule("error", "One message of this format holds one document; this one is not in it.", "Write it into its own message."),
     "WRITE-CUT": Rule("warning", "The text is longer than the receiver's field and was cut.", "Shorten the text at its source."),
     "WRITE-MISSING": Rule("error", "The receiver's format needs a value that is missing.", "Complete the data and send them again."),
+    "WRITE-WANTED": Rule("warning", "The receiver may refuse the message for want of this value.", "Complete the data where it is known."),
     "WRITE-LOST": Rule("note", "The receiver's format has no place for this value.", "Send it in another format where it is needed."),
     # UN/EDIFACT: the envelope, and what a writer had to change
     "EDI-COUNT": Rule("warning", "A control count differs from what was read.", "Send the complete interchange, or correct the count."),
