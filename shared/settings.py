@@ -34,7 +34,7 @@ class Settings(BaseSettings):
 
     max_records: int = Field(500, ge=1)
     """Records in one batch at most."""
-    batch_timeout_ms: int = Field(20, ge=1)
+    batch_timeout_ms: int = Field(10, ge=1)
     """How long a consumer waits for a batch to fill, in milliseconds."""
     publish_timeout_seconds: float = 30.0
     """How long a publish may stay unacknowledged before the batch is read again."""

@@ -51,7 +51,7 @@ class TransitionRow(Base):
 
 def app(source: str, target: str) -> FastStream:
     """Return the naive service from *source* to *target*."""
-    broker = KafkaBroker(os.environ["KAFKA_BOOTSTRAP"], acks="all", enable_idempotence=True)
+    broker = KafkaBroker(os.environ["KAFKA_BOOTSTRAP"], acks="all", enable_idempotence=True, logger=None)
     engine = create_async_engine(os.environ["DATABASE_URL"])
     session = async_sessionmaker(engine, expire_on_commit=False)
     policy = load_pack(os.environ["GUICHET_POLICY"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from uuid import uuid4
 
 import psutil
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.local.kafka import LocalKafka
 from deploy.local.ports import free_port
@@ -39,7 +41,8 @@ class Parts:
     postgres: LocalPostgres = field(init=False)
 
     def __post_init__(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
         self.kafka = LocalKafka(self.folder / "kafka")
         self.postgres = LocalPostgres(self.folder / "postgres")
 
@@ -128,6 +131,18 @@ class Run:
 async def make_topics(bootstrap: str, names: Iterable[str], partitions: int = 6) -> None:
     """Create topics that stamp each record with the time the log took it."""
     await ensure_topics(bootstrap, [TopicSpec(name, partitions, ARRIVAL) for name in names])
+
+
+async def forget_topics(bootstrap: str) -> None:
+    """Delete the topics of earlier runs: a broker with thousands of partitions is another broker."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        names = [name for name in await admin.list_topics() if not name.startswith("__")]
+        if names:
+            await admin.delete_topics(names)
+    finally:
+        await admin.close()
 
 
 async def fill(bootstrap: str, topic: str, records: Iterable[tuple[bytes, bytes]], headers: list[tuple[str, bytes]] | None = None) -> int:

@@ -15,7 +15,7 @@ import platform
 import statistics
 import subprocess
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from deploy.prepare import migrate
-from services.sandbox.bench import DESTINATIONS, bench_file, bench_items
+from services.sandbox.bench import bench_file, bench_items
 from shared import directory_store
 from shared.contracts import NOTICE_TYPE
 from shared.db import create_engine
@@ -38,12 +38,14 @@ from shared.directory import Channel, Participant, Role, Subscription
 from shared.kafka import KeyedPublisher, Outgoing
 from shared.kafka_admin import ensure_topics
 from shared.model.dialect import Dialect
-from tests.bench.parts import ROOT, Parts, Run, fill, make_topics, rate, until_arrived
+from tests.bench.parts import ROOT, Parts, Run, fill, forget_topics, make_topics, rate, until_arrived
 
 INGEST, ROUTER, NOTIFY = "services.ingest.app", "services.router.app", "services.notify.app"
 CONNECT, SANDBOX = "services.router.connect", "services.sandbox.app"
 RESULTS = Path(__file__).with_name("results")
 DECISION = b"guichet.decision.made"
+COUNTRY = "NL"
+"""Where every item goes: one customs administration with its release and its hold topic."""
 FLOORS = {
     "hub_over_bare": 0.25,
     "hub_over_naive": 8.0,
@@ -87,7 +89,7 @@ class Bench:
         run = await self._run()
         source, target = f"{run.prefix}in", f"{run.prefix}out"
         await make_topics(run.bootstrap, [source, target])
-        await fill(run.bootstrap, source, ((number.encode(), body) for number, body in bench_items(self.items)))
+        await fill(run.bootstrap, source, _records(self.items))
         with run.running("tests.bench.bare", arguments=(source, target), wait=False):
             await until_arrived(run.bootstrap, [target], self.items)
             self._cpu("bare", run.cpu_seconds()["tests.bench.bare"])
@@ -97,7 +99,7 @@ class Bench:
         run, count = await self._run(), max(500, self.items // 10)
         source, target = f"{run.prefix}in", f"{run.prefix}out"
         await make_topics(run.bootstrap, [source, target])
-        await fill(run.bootstrap, source, ((number.encode(), body) for number, body in bench_items(count)))
+        await fill(run.bootstrap, source, _records(count))
         with run.running("tests.bench.naive", arguments=(source, target), wait=False):
             await until_arrived(run.bootstrap, [target], count)
         return {"naive": await rate(run.bootstrap, [target], count)}
@@ -107,12 +109,11 @@ class Bench:
         run = await self._run()
         await self._fill_inbound(run)
         measured = {}
-        topics, releases = run.topics, [run.topics.release(country) for country in DESTINATIONS]
-        holds = [run.topics.hold(country) for country in DESTINATIONS]
+        topics = run.topics
         for module, name, targets, expected, event in (
             (INGEST, "ingest", [topics.filings], self.items, None),
             (ROUTER, "router", [topics.decisions], self.items * 2, DECISION),
-            (NOTIFY, "notify", releases + holds, self.items, None),
+            (NOTIFY, "notify", _customs(run), self.items, None),
         ):
             with run.running(module):
                 await until_arrived(run.bootstrap, targets, expected)
@@ -128,7 +129,7 @@ class Bench:
 
     async def _whole(self, policy: str, modules: tuple[str, ...], count: int) -> float:
         run = await self._run(policy)
-        targets = [name for country in DESTINATIONS for name in (run.topics.release(country), run.topics.hold(country))]
+        targets = _customs(run)
         await self._fill_inbound(run, count)
         sandbox = modules[0] == SANDBOX
         with run.running(*modules[:1]):
@@ -156,15 +157,13 @@ class Bench:
     async def memory(self, items: int) -> None:
         """Resident memory of each process while *items* flow, at every quarter."""
         run = await self._run()
-        targets = [name for country in DESTINATIONS for name in (run.topics.release(country), run.topics.hold(country))]
+        targets = _customs(run)
         task = self._progress.add_task(f"memory, {items} items", total=4)
         samples: list[dict[str, float]] = []
         with run.running(INGEST, ROUTER, NOTIFY):
             for quarter in range(4):
                 first = quarter * items // 4
-                await fill(
-                    run.bootstrap, run.topics.inbound("usp"), ((n.encode(), body) for n, body in bench_items(items // 4, first=first))
-                )
+                await fill(run.bootstrap, run.topics.inbound("usp"), _records(items // 4, first))
                 await until_arrived(run.bootstrap, targets, (quarter + 1) * items // 4, timeout_seconds=300)
                 samples.append(run.rss_mb())
                 self._progress.advance(task)
@@ -174,16 +173,18 @@ class Bench:
     # --- set-up --------------------------------------------------------------------------------------------------------------------------
 
     async def _run(self, policy: str = "eu-policy-only") -> Run:
-        """Return a run on topics and a database of its own, with a post, and customs of each destination that hear everything."""
+        """Return a run on topics and a database of its own, with a post, and customs that hear everything."""
+        await forget_topics(self._parts.kafka.bootstrap)
         run = Run(self._parts.kafka.bootstrap, await _fresh_database(self._parts.postgres.url), policy)
         core = [*run.topics.core(), *(run.topics.requests(name) for name in ("risk", "single-window"))]
-        customs = [name for country in DESTINATIONS for name in (run.topics.release(country), run.topics.hold(country))]
-        await make_topics(run.bootstrap, [*core, *customs])
+        await make_topics(run.bootstrap, [*core, *_customs(run)])
         await _connect(run)
         return run
 
     async def _fill_inbound(self, run: Run, count: int | None = None) -> None:
-        await fill(run.bootstrap, run.topics.inbound("usp"), ((n.encode(), body) for n, body in bench_items(count or self.items)))
+        await fill(
+            run.bootstrap, run.topics.inbound("usp"), ((n.encode(), body) for n, body in bench_items(count or self.items, country=COUNTRY))
+        )
 
     def _cpu(self, name: str, seconds: float) -> None:
         self.cpu.setdefault(name, []).append(seconds / self.items * 1e6)
@@ -216,25 +217,32 @@ async def _fresh_database(url: str) -> str:
     return fresh
 
 
+def _records(count: int, first: int = 0) -> Iterator[tuple[bytes, bytes]]:
+    """Yield *count* messages of one item each as records, numbered from *first*."""
+    return ((item.number.encode(), item.body) for item in bench_items(count, first=first, country=COUNTRY))
+
+
+def _customs(run: Run) -> list[str]:
+    """Return the topics where what the hub decided arrives."""
+    return [run.topics.release(COUNTRY), run.topics.hold(COUNTRY)]
+
+
 async def _connect(run: Run) -> None:
     engine = create_engine(run.database_url)
     post = Participant(id="usp", name="Bench post", role=Role.POST, country="US", formats=("itmatt",), dialect=Dialect(platform="shop"))
     await directory_store.add_participant(engine, post)
     await ensure_topics(run.bootstrap, directory_store.topics_of(run.topics, post))
-    for country in DESTINATIONS:
-        customs = Participant(id=f"customs-{country.lower()}", name=f"Customs {country}", role=Role.CUSTOMS, country=country)
-        await directory_store.add_participant(engine, customs)
-        await directory_store.add_subscription(
-            engine,
-            Subscription(
-                id=uuid4(),
-                participant=customs.id,
-                event_types=(DECISION.decode(),),
-                channel=Channel.KAFKA,
-                destination_country=country,
-                created_at=datetime.now(UTC),
-            ),
-        )
+    customs = Participant(id="customs-nl", name="Customs", role=Role.CUSTOMS, country=COUNTRY)
+    await directory_store.add_participant(engine, customs)
+    hears = Subscription(
+        id=uuid4(),
+        participant=customs.id,
+        event_types=(DECISION.decode(),),
+        channel=Channel.KAFKA,
+        destination_country=COUNTRY,
+        created_at=datetime.now(UTC),
+    )
+    await directory_store.add_subscription(engine, hears)
     await engine.dispose()
 
 
@@ -242,7 +250,7 @@ async def _stream(run: Run, per_second: float, seconds: float, *, first: int, fi
     """Send single items at a steady rate and return each one's time from door to release topic in ms; *files* of 1,700 items are put among
     them.
     """
-    targets = [name for country in DESTINATIONS for name in (run.topics.release(country), run.topics.hold(country))]
+    targets = _customs(run)
     consumer = AIOKafkaConsumer(*targets, bootstrap_servers=run.bootstrap, group_id=None, auto_offset_reset="latest", fetch_max_wait_ms=5)
     await consumer.start()
     await consumer.seek_to_end()
@@ -262,7 +270,7 @@ async def _stream(run: Run, per_second: float, seconds: float, *, first: int, fi
                         took.append((now - began) * 1000)
 
     watching = asyncio.create_task(watch())
-    items, began, done, filed = bench_items(count, first=first), time.perf_counter(), 0, 0
+    items, began, done, filed = bench_items(count, first=first, country=COUNTRY), time.perf_counter(), 0, 0
     while done < count:
         due = min(count, int((time.perf_counter() - began) * per_second) + 1)
         chunk = [next(items) for _ in range(due - done)]
@@ -274,7 +282,7 @@ async def _stream(run: Run, per_second: float, seconds: float, *, first: int, fi
             body = bench_file(1700, first=first + 500_000 + filed * 1700)
             await publisher.publish([Outgoing(topic, b"file", body, [])])
             filed += 1
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.01)
     async with asyncio.timeout(60):
         await watching
     await publisher.stop()
