@@ -10,6 +10,8 @@ from shared.directory_store import load
 from shared.service import Service
 from shared.settings import Settings
 
+QUICK_LANE_RECORDS = 1000
+"""Records the quick lane takes at once: the pause for the last acknowledgement and the commit is shared by so many."""
 SLOW_LANE_RECORDS = 20
 """Records the slow lane takes at once: it holds their bytes."""
 
@@ -20,7 +22,8 @@ class IngestService(Service):
     def __init__(self, settings: Settings) -> None:
         super().__init__("ingest", settings, directory=self._reload)
         ingest = Ingest(settings.topics, self.publisher, self.dead, lambda: self.directory)
-        self.consume(ingest.on_inbound, group="ingest", pattern=settings.topics.inbound_pattern)
+        pattern = settings.topics.inbound_pattern
+        self.consume(ingest.on_inbound, group="ingest", pattern=pattern, max_records=QUICK_LANE_RECORDS)
         self.consume(ingest.on_large, group="ingest-large", topics=[settings.topics.large], max_records=SLOW_LANE_RECORDS)
 
     async def _reload(self, engine: AsyncEngine) -> Directory:

@@ -32,8 +32,8 @@ LARGE_BYTES: Final = 256 * 1024
 SLICE: Final = 50
 """Items between two pauses."""
 
-PUBLISH: Final = 500
-"""Records published at once by the quick lane."""
+PUBLISH: Final = 250
+"""Records published at once by the quick lane: while they are on their way the next ones are read."""
 
 PAUSE_SECONDS: Final = 0.01
 """What the slow lane leaves to the others after each slice."""

@@ -24,6 +24,8 @@ SWEEPS_PER_COUNT: Final = 60
 """Numbers that lead nowhere are counted in one sweep of so many: it takes a walk over all numbers."""
 PARKED: Final = timedelta(hours=72)
 """How long an answer about an unknown number waits before somebody has to look."""
+BATCH_RECORDS: Final = 1000
+"""Inputs folded in one transaction at most: its commit, the last acknowledgement and the offset are shared by so many."""
 GRACE: Final = timedelta(seconds=30)
 """How long after its deadline a consignment may still wait before the process says it is not ready."""
 
@@ -68,7 +70,8 @@ def build(settings: Settings) -> Service:
     service = Service("router", settings)
     topics = settings.topics
     router = Router(load_pack(settings.policy), topics, service.engine, service.publisher, service.dead)
-    service.consume(router.on_inputs, topics=[topics.filings, topics.answers, topics.commands], group="router")
+    reads = [topics.filings, topics.answers, topics.commands]
+    service.consume(router.on_inputs, topics=reads, group="router", max_records=BATCH_RECORDS)
     sweeper = Sweeper(service)
     service.background(sweeper.sweep, name="sweeper")
     service.background(router.settle, name="settle")

@@ -167,7 +167,7 @@ def test_a_batch_is_not_done_while_kafka_is_away(ingest: Ingest, publisher: Fake
 
 def test_a_batch_is_published_in_order_and_in_large_pieces(ingest: Ingest, publisher: FakePublisher) -> None:
     work(ingest, *(Record(file_of(40), offset=n) for n in range(30)))
-    assert [len(batch) for batch in publisher.batches] == [520, 520, 160]
+    assert [len(batch) for batch in publisher.batches] == [280, 280, 280, 280, 80]
 
 
 def test_a_large_file_takes_the_slow_lane_and_only_that(ingest: Ingest, publisher: FakePublisher) -> None:
