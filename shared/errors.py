@@ -113,9 +113,7 @@ class ReceiverUnavailable(Unavailable):
 
     code = "receiver.unavailable"
 
-    def __init__(
-        self, message: str, *, retry_after_seconds: float | None = None
-    ) -> None:
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
 
