@@ -112,8 +112,10 @@ def _input_lines(row: Transition) -> Iterator[Line]:
             }
         yield {"at": row.at, "what": what, "who": body["participant"], "detail": detail, **known}
     elif kind == "answer":
-        stated = " ".join(filter(None, (body.get("raw_code"), body.get("decision"), "lifted" if body.get("lifted") else None)))
-        detail = " ".join(filter(None, (stated or body["outcome"], body.get("reason"), body.get("reference")))) + note
+        stated = (
+            (body.get("raw_code"), body["decision"], "lifted" if body.get("lifted") else None) if "decision" in body else (body["outcome"],)
+        )
+        detail = " ".join(filter(None, (*stated, body.get("reason"), body.get("reference")))) + note
         yield {"at": row.at, "what": "answered", "who": body["service"], "detail": detail, **known}
     else:
         yield {"at": row.at, "what": body["action"], "who": body["by"], "detail": body["because"] + note, **known}
