@@ -34,6 +34,8 @@ def decimals(most: int, places: int) -> st.SearchStrategy[Decimal]:
 
 
 COUNTRIES = st.sampled_from(sorted(checks.ORIGINS))
+ADDRESSES = st.sampled_from(sorted(checks.COUNTRIES))
+"""Countries of addresses: not all that goods may come from (``XI``) are."""
 CURRENCIES = st.sampled_from(sorted(checks.CURRENCIES))
 NUMBERS = st.builds(
     lambda serial, country: f"LZ{serial:08d}{s10.check_digit(f'{serial:08d}')}{country}", st.integers(0, 99_999_999), COUNTRIES
@@ -44,7 +46,7 @@ INSTANTS = st.builds(
     st.integers(-11, 13),
 )
 PARTIES = st.fixed_dictionaries(
-    {"name": texts(70), "street_line": texts(70), "city": texts(35), "country": COUNTRIES},
+    {"name": texts(70), "street_line": texts(70), "city": texts(35), "country": ADDRESSES},
     optional={
         "street_line_2": texts(70),
         "postcode": texts(17, 1),
