@@ -22,10 +22,15 @@ from typing import Any
 
 import asyncpg
 import pytest
+from hypothesis import settings
 from sqlalchemy.engine import make_url
 
 from deploy.local import LocalKafka, LocalPostgres
 from tests import containers
+
+# The same examples every time: a property that fails does so for everybody. Whoever looks for new ones sets another profile.
+settings.register_profile("same", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = ("unit", "contract", "property", "integration", "e2e", "faults", "bench")
