@@ -16,25 +16,25 @@ from urllib.parse import urlsplit
 from services.router.policy.loading import POLICIES, packs, read_content
 from shared.contracts import Topics
 from shared.errors import StoreUnavailable, Unavailable
-from shared.kafka_admin import TopicSpec, core_topics, ensure_topics, service_topics
+from shared.kafka_admin import PARTITIONS, TopicSpec, core_topics, ensure_topics, service_topics
 from shared.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 WAIT_SECONDS = 60.0
 
 
-async def prepare(bootstrap: str, database_url: str, topics: Topics) -> None:
+async def prepare(bootstrap: str, database_url: str, topics: Topics, partitions: int = PARTITIONS) -> None:
     """Create the topics that are missing and apply the migrations. Raises ``Unavailable``."""
-    await asyncio.gather(ensure_topics(bootstrap, wanted_topics(topics)), migrate(database_url))
+    await asyncio.gather(ensure_topics(bootstrap, wanted_topics(topics, partitions)), migrate(database_url))
 
 
-def wanted_topics(topics: Topics) -> list[TopicSpec]:
+def wanted_topics(topics: Topics, partitions: int = PARTITIONS) -> list[TopicSpec]:
     """The topics every hub has, and the requests of every service that a shipped policy pack may ask.
 
     Those of participants and countries are made when they are connected.
     """
     services = {service.name for name in packs() for service in read_content(POLICIES.joinpath(name)).services}
-    return [*core_topics(topics), *service_topics(topics, sorted(services))]
+    return [*core_topics(topics, partitions), *service_topics(topics, sorted(services), partitions)]
 
 
 async def migrate(database_url: str) -> None:
@@ -59,7 +59,7 @@ async def main() -> int:
     until = time.monotonic() + WAIT_SECONDS
     while True:
         try:
-            await prepare(settings.kafka_bootstrap, settings.database_url, settings.topics)
+            await prepare(settings.kafka_bootstrap, settings.database_url, settings.topics, settings.partitions)
             return 0
         except Unavailable as exc:
             if time.monotonic() > until:

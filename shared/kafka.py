@@ -39,6 +39,9 @@ Handler = Callable[[Records], Awaitable[None]]
 
 BATCH_BYTES: Final = 512 * 1024
 REQUEST_BYTES: Final = 9 * 1024 * 1024
+FETCH_WAIT_MS: Final = 50
+"""How long the broker may hold a fetch that finds nothing. A partition whose records are in hand is left out of the next fetch, so this
+is also the longest time its newer records may wait."""
 
 
 class KeyedPublisher:
@@ -321,8 +324,8 @@ def subscribe(
         batch_timeout_ms=settings.batch_timeout_ms,
         session_timeout_ms=6_000,
         heartbeat_interval_ms=1_500,
-        fetch_min_bytes=64 * 1024,
-        fetch_max_wait_ms=20,
+        fetch_min_bytes=1,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
         max_poll_interval_ms=600_000,
         rebalance_timeout_ms=15_000,
         listener=DrainOnRevoke(reader.idle),

@@ -15,6 +15,9 @@ _DAY_MS = 86_400_000
 KEEP_RAW_MS = 30 * _DAY_MS
 KEEP_DEAD_MS = 90 * _DAY_MS
 MAX_RECORD_BYTES = 8 * 1024 * 1024
+PARTITIONS = 3
+"""Of each topic on one machine. Every partition more costs each batch a record batch more to write, to fetch and to read, and every process
+more than partitions stands idle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +25,19 @@ class TopicSpec:
     """One topic to exist: partitions bound how far a service scales; ``config`` is Kafka's own."""
 
     name: str
-    partitions: int = 6
+    partitions: int = PARTITIONS
     config: Mapping[str, str] = field(default_factory=dict)
 
 
-def core_topics(topics: Topics) -> tuple[TopicSpec, ...]:
+def core_topics(topics: Topics, partitions: int = PARTITIONS) -> tuple[TopicSpec, ...]:
     """Return the topics that every hub has."""
     keep = {"retention.ms": str(KEEP_RAW_MS), "max.message.bytes": str(MAX_RECORD_BYTES)}
     dead = {"retention.ms": str(KEEP_DEAD_MS), "max.message.bytes": str(MAX_RECORD_BYTES)}
-    kept = (TopicSpec(name, 6, keep) for name in topics.core() if name != topics.dead)
+    kept = (TopicSpec(name, partitions, keep) for name in topics.core() if name != topics.dead)
     return (*kept, TopicSpec(topics.dead, 1, dead))
 
 
-def participant_topics(topics: Topics, participant: str, *, partitions: int = 3) -> tuple[TopicSpec, ...]:
+def participant_topics(topics: Topics, participant: str, *, partitions: int = PARTITIONS) -> tuple[TopicSpec, ...]:
     """Return the two topics of a participant: its inbound (raw bytes, kept) and its outbound."""
     keep = {"retention.ms": str(KEEP_RAW_MS), "max.message.bytes": str(MAX_RECORD_BYTES)}
     return (TopicSpec(topics.inbound(participant), partitions, keep), TopicSpec(topics.outbound(participant), partitions, keep))
@@ -45,9 +48,9 @@ def country_topics(topics: Topics, country: str) -> tuple[TopicSpec, ...]:
     return (TopicSpec(topics.release(country)), TopicSpec(topics.hold(country)))
 
 
-def service_topics(topics: Topics, services: Iterable[str]) -> tuple[TopicSpec, ...]:
+def service_topics(topics: Topics, services: Iterable[str], partitions: int = PARTITIONS) -> tuple[TopicSpec, ...]:
     """Return the request topics of the services a policy asks."""
-    return tuple(TopicSpec(topics.requests(name)) for name in services)
+    return tuple(TopicSpec(topics.requests(name), partitions) for name in services)
 
 
 async def ensure_topics(bootstrap: str, specs: Iterable[TopicSpec] | None = None, *, replication: int | None = None) -> list[str]:

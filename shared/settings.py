@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     """Folder for what a one-machine hub writes."""
     topic_prefix: str = "exchange."
     """Put before every topic name."""
+    partitions: int = Field(3, ge=1)
+    """Partitions of each topic of the hub, when it is created: so many processes of one service can share the work."""
     log_level: str = "INFO"
     """Level of the log."""
 

@@ -153,7 +153,7 @@ def migrate(var: Path) -> int:
     state = read_state(var)
     settings = Settings()
     bootstrap, database = (state.kafka, state.database) if state and state.alive else (settings.kafka_bootstrap, settings.database_url)
-    asyncio.run(prepare(bootstrap, database, settings.topics))
+    asyncio.run(prepare(bootstrap, database, settings.topics, settings.partitions))
     return 0
 
 

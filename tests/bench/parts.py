@@ -128,7 +128,7 @@ class Run:
         return {module: sum(psutil.Process(process.pid).cpu_times()[:2]) for module, process in self.processes.items()}
 
 
-async def make_topics(bootstrap: str, names: Iterable[str], partitions: int = 6) -> None:
+async def make_topics(bootstrap: str, names: Iterable[str], partitions: int = 3) -> None:
     """Create topics that stamp each record with the time the log took it."""
     await ensure_topics(bootstrap, [TopicSpec(name, partitions, ARRIVAL) for name in names])
 

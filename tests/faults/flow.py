@@ -33,6 +33,8 @@ BEHIND: Final = 300
 TRICKLE: Final = 100
 """Items a second once all are sent, until the faults are over: the flow must not end before them."""
 REPLAYED: Final = 300
+PATIENCE_SECONDS: Final = 1.0
+"""How long the post waits for an acknowledgement: less than a broker takes to start."""
 _FIRST: Final = count(0, 1_000_000)
 _AMOUNT: Final = re.compile(rb"<Amount>([0-9.]+)</Amount>")
 
@@ -52,7 +54,7 @@ class Flow:
 
     async def run(self) -> None:
         """Send all items at the rate, and more in a trickle until ``faults_over`` is set."""
-        publisher = KeyedPublisher(self.stage.connected.hub.bootstrap, client_id="guichet-faults", timeout_seconds=5)
+        publisher = KeyedPublisher(self.stage.connected.hub.bootstrap, client_id="guichet-faults", timeout_seconds=PATIENCE_SECONDS)
         messages = self._messages()
         due = time.monotonic()
         try:

@@ -245,7 +245,9 @@ async def with_webhook(connected: ConnectedHub) -> Stage:
 
 
 def _gone(pid: int) -> bool:
+    """True when the last thread has ended too: until then the process keeps its ports open."""
     try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        process = psutil.Process(pid)
+        return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
     except psutil.NoSuchProcess:
         return True
