@@ -282,7 +282,9 @@ async def _stream(run: Run, per_second: float, seconds: float, *, first: int, fi
         while sent:
             for batch in (await consumer.getmany(timeout_ms=200)).values():
                 for record in batch:
-                    if ("ce_type", NOTICE_TYPE.encode()) in record.headers and (began_ms := sent.pop(record.key.decode(), None)) is not None:
+                    if ("ce_type", NOTICE_TYPE.encode()) in record.headers and (
+                        began_ms := sent.pop(record.key.decode(), None)
+                    ) is not None:
                         took.append(record.timestamp - began_ms)
     await consumer.stop()
     return took
