@@ -44,10 +44,10 @@ class Sketch:
     of a SOAP envelope and of WCO ``MetaData`` ``keys`` are the local names of the elements seen in the head. JSON: ``keys`` are
     those of the outermost object (or of the first object of an outermost array) seen in the head. CSV: ``keys`` are the lower-case names
     of the first row. EDIFACT: ``root`` is the type of the first message, ``namespace`` its association code, ``keys`` its version
-    (``D:95B``).
+    (``D:95B``). Cargo-IMP: ``root`` is the type of the first message.
     """
 
-    kind: Literal["xml", "json", "csv", "edifact", "workbook", "other"]
+    kind: Literal["xml", "json", "csv", "edifact", "cargo-imp", "workbook", "other"]
     root: str = ""
     namespace: str = ""
     keys: frozenset[str] = frozenset()

@@ -20,6 +20,7 @@ _NAMESPACE = re.compile(rb"""xmlns(?::([\w.-]+))?\s*=\s*["']([^"']*)["']""")
 _KEY = re.compile(rb'"((?:[^"\\]|\\.){1,60})"\s*:')
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f]")
 _SERVICE = re.compile(rb"UNA(.)(.).{3}(.)|UN[BH](\+)", re.DOTALL)
+_CARGO_IMP = re.compile(rb"(?:\A|[\r\n])[ \t\x01-\x03]*(FWB|FHL|FFM|FSU|FNA|FMA|PSN|PER|FSN|FER)(?:/[0-9]{1,3})?[ \t]*(?=[\r\n\x03]|\Z)")
 _ARCHIVE: Final = b"PK\x03\x04"
 _SHEETS: Final = b"xl/workbook.xml"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -64,9 +65,15 @@ def _media_type(content_type: str | None) -> str:
 
 def _explain(sketch: Sketch, likenesses: Iterable[tuple[Reader, Likeness]]) -> str:
     near = sorted((pair for pair in likenesses if pair[1].degree > 0), key=lambda pair: -pair[1].degree)
-    looks = {"xml": "XML", "json": "JSON", "csv": "a table", "workbook": "a workbook", "edifact": "EDIFACT", "other": "no known syntax"}[
-        sketch.kind
-    ]
+    looks = {
+        "xml": "XML",
+        "json": "JSON",
+        "csv": "a table",
+        "workbook": "a workbook",
+        "edifact": "EDIFACT",
+        "cargo-imp": "Cargo-IMP",
+        "other": "no known syntax",
+    }[sketch.kind]
     return f"The bytes look like {looks}. " + "; ".join(f"{module.NAME}: {likeness.why}" for module, likeness in near[:4])
 
 
@@ -86,9 +93,13 @@ def look(body: bytes, columns: Mapping[str, str] | None = None, encoding: str = 
         return Sketch("json", keys=frozenset(key.decode("utf-8", "replace") for key in _KEY.findall(head)))
     if first == b"U" and (service := _SERVICE.match(head)):
         return _look_at_edifact(head, service)
+    if text := _CARGO_IMP.match(head):
+        return Sketch("cargo-imp", text[1].decode())
     line = head.partition(b"\n")[0].rstrip()
     if not _CONTROL.search(line) and any(separator in line for separator in (b",", b";", b"\t")):
         return Sketch("csv", keys=column_names(_decoded(line, encoding), columns or {}))
+    if text := _CARGO_IMP.search(head):
+        return Sketch("cargo-imp", text[1].decode())
     return Sketch("other")
 
 

@@ -110,6 +110,12 @@ _RULES: Final[dict[str, Rule]] = {
     "EDI-TYPE": Rule("error", "A message of another type stands in the interchange.", "Send each type of message in its own interchange."),
     "EDI-CHARACTER": Rule("warning", "Characters are not in the receiver's character set.", "Agree on UNOW (UTF-8) with the receiver."),
     "EDI-TRANSLITERATED": Rule("note", "The text was transliterated, as UNOA and UNOB demand.", "Agree on a larger character set."),
+    # Cargo-IMP: lines of text
+    "IMP-LINES": Rule("note", "A line is broken; it was put together.", "Send lines unbroken, continuations with a stroke before them."),
+    "IMP-CHARACTER": Rule("note", "The text holds characters that Cargo-IMP does not have.", "Send A to Z, digits, blank, . and - only."),
+    "IMP-LENGTH": Rule("note", "A line is longer than 69 characters.", "Continue the line in the next one, with a stroke before it."),
+    "IMP-STRAY": Rule("note", "Text outside of any message was not read.", "Nothing, unless it was meant to be read."),
+    "IMP-TYPE": Rule("error", "A message of another type stands in the transmission.", "Send each type of message on its own."),
     # workbooks
     "XLS-ARCHIVE": Rule(
         "error", "The workbook cannot be unpacked within the limits.", "Save it again as .xlsx, without pictures, unprotected."

@@ -1,0 +1,168 @@
+"""Cargo-IMP: envelopes, broken lines, several messages, dates without a month; then what each message files."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from shared.errors import MalformedMessage
+from shared.formats import cargo_imp, recognition
+from shared.formats.cargo_imp import Envelope
+from shared.model import DEFAULT_DIALECT, Dialect
+from tests.samples import raw
+
+NOW = datetime(2026, 3, 2, 6, tzinfo=UTC)
+FHL = "FHL/4\nMBI/888-45123072SZXLGG/T3K2.7\nHBS/JXE260300017/SZXLGG/1/K0.5/1/T-SHIRT\n/SPX\n"
+TYPE_B = "QU LGGCUXX BRUFMXX\nLGGKKXX\n.SZXJXXX 010412\n"
+
+
+def read(text: str, dialect: Dialect = DEFAULT_DIALECT) -> list[cargo_imp.Message]:
+    return cargo_imp.read(text.encode(), dialect)
+
+
+def codes(message: cargo_imp.Message) -> list[str]:
+    return [finding.code for finding in message.findings]
+
+
+# --- the transmission --------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_line_with_identifier_begins_a_group_and_a_stroke_continues_it() -> None:
+    message = read(FHL)[0]
+    assert (message.type, message.version, message.line) == ("FHL", "4", 1)
+    assert [(group.name, group.line) for group in message.groups] == [("MBI", 2), ("HBS", 3)]
+    assert message.groups[1].element(0) == "JXE260300017"
+    assert [row.elements for row in message.groups[1].continued] == [["SPX"]]
+    assert codes(message) == []
+
+
+def test_the_envelope_says_who_sent_it_and_when() -> None:
+    message = read("ZCZC 0042\n" + TYPE_B + FHL + "NNNN\n")[0]
+    assert message.envelope == Envelope("QU", ("LGGCUXX", "BRUFMXX", "LGGKKXX"), "SZXJXXX", "010412")
+    assert cargo_imp.sent_at(message, NOW) == datetime(2026, 3, 1, 4, 12, tzinfo=UTC)
+    assert message.line == 5
+    assert codes(message) == []
+
+
+def test_line_ends_and_control_characters_do_not_matter() -> None:
+    plain = [group.rows for group in read(TYPE_B + FHL)[0].groups]
+    for text in (("\x01" + TYPE_B + "\x02" + FHL + "\x03").replace("\n", "\r\n"), (TYPE_B + FHL).replace("\n", "\r")):
+        assert recognition.look(text.encode()).root == "FHL"
+        assert [group.rows for group in read(text)[0].groups] == plain
+
+
+def test_text_before_the_message_is_told_and_not_read() -> None:
+    message = read("Good morning,\nplease find below\n" + FHL)[0]
+    assert codes(message) == ["IMP-STRAY", "IMP-CHARACTER"]
+    assert len(message.groups) == 2
+
+
+def test_a_broken_line_is_joined_and_told() -> None:
+    message = read(FHL.replace("SZXLGG/1/K0.5/1/T-SHIRT", "SZX\nLGG/1/K\n0.5/1/T-SHIRT"))[0]
+    assert message.groups[1].first == ["JXE260300017", "SZXLGG", "1", "K0.5", "1", "T-SHIRT"]
+    assert [(finding.code, finding.sender_path) for finding in message.findings] == [("IMP-LINES", "FHL line 3")]
+
+
+def test_empty_elements_keep_their_place() -> None:
+    message = read(FHL + "OCI//ISS/RA/CN RA 00123-01\n///ED/0627\n")[0]
+    oci = message.group("OCI")
+    assert oci is not None
+    assert [row.elements for row in oci.rows] == [["", "ISS", "RA", "CN RA 00123-01"], ["", "", "ED", "0627"]]
+
+
+def test_several_messages_stand_in_one_transmission() -> None:
+    messages = read(TYPE_B + FHL + "QK LGGCUXX\n.SZXJXXX 010415\n" + FHL + FHL)
+    assert [(message.line, message.envelope and message.envelope.sent) for message in messages] == [
+        (4, "010412"),
+        (10, "010415"),
+        (14, None),
+    ]
+    assert all(len(message.groups) == 2 and codes(message) == [] for message in messages)
+
+
+def test_an_answer_holds_what_it_repeats() -> None:
+    messages = read("FNA\nACK/HBS NOT IN LIST\n" + FHL + "FMA\nACK/READ\n" + FHL)
+    assert [message.type for message in messages] == ["FNA", "FMA"]
+    for message, line in zip(messages, (3, 9), strict=True):
+        assert [group.name for group in message.groups] == ["ACK"]
+        assert message.quoted is not None
+        assert (message.quoted.type, message.quoted.line, len(message.quoted.groups)) == ("FHL", line, 2)
+
+
+def test_airports_named_like_messages_stay_airports() -> None:
+    ffm = "FFM/8\n1/XX8012/01MAR/SZX\nPER\n888-45123072SZXPER/T2K60\nFNA\n888-45123083SZXFNA/T1K2\nLAST\n"
+    messages = read(ffm + "PER\n888-45123072\nERR/422/INVALID_ROUTING\n")
+    assert [message.type for message in messages] == ["FFM", "PER"]
+    assert [group.name for group in messages[0].groups] == ["", "", "AWB", "", "AWB", "LAST"]
+    assert [group.name for group in messages[1].groups] == ["AWB", "ERR"]
+
+
+def test_other_characters_and_long_lines_are_read_and_told_once() -> None:
+    message = read(FHL + "TXT/Häkelnadel\nTXT/é\nTXT/" + "A" * 70 + "\n")[0]
+    assert codes(message) == ["IMP-CHARACTER", "IMP-LENGTH"]
+    assert message.findings[0].sender_path == "FHL line 5, column 6"
+    assert message.all("TXT")[0].first == ["Häkelnadel"]
+    assert codes(cargo_imp.read(FHL.encode() + "TXT/é".encode("latin-1"), DEFAULT_DIALECT)[0]) == ["IMP-CHARACTER", "IMP-CHARACTER"]
+    latin = cargo_imp.read(FHL.encode() + "TXT/É".encode("latin-1"), Dialect(encoding="latin-1"))[0]
+    assert latin.all("TXT")[0].first == ["É"]
+
+
+def test_text_without_a_message_is_refused() -> None:
+    with pytest.raises(MalformedMessage) as refused:
+        read("QU LGGCUXX\n.SZXJXXX 010412\nHELLO\n")
+    assert (refused.value.finding_code, refused.value.line) == ("MSG-SYNTAX", 1)
+
+
+def test_each_message_of_another_type_is_rejected() -> None:
+    messages = read(FHL + "PSN\n888-45123072\nCSN/SF/01MAR0522\n")
+    wanted, refused = cargo_imp.of_type(messages, "FHL", raw(b"x"), "fhl")
+    assert [message.type for message in wanted] == ["FHL"]
+    assert [(each.position, each.findings[0].code) for each in refused] == [("PSN line 5", "IMP-TYPE")]
+
+
+# --- times -------------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "near", "meant"),
+    [
+        ("01", datetime(2026, 2, 27, tzinfo=UTC), date(2026, 3, 1)),
+        ("31", datetime(2026, 3, 2, tzinfo=UTC), date(2026, 3, 31)),
+        ("30", datetime(2026, 3, 2, tzinfo=UTC), date(2026, 3, 30)),
+        ("01JAN", datetime(2026, 12, 30, tzinfo=UTC), date(2027, 1, 1)),
+        ("01MAR26", datetime(2020, 1, 1, tzinfo=UTC), date(2026, 3, 1)),
+        ("29FEB", datetime(2028, 3, 1, tzinfo=UTC), date(2028, 2, 29)),
+        ("29FEB", datetime(2026, 3, 1, tzinfo=UTC), None),
+        ("0126", datetime(2026, 3, 1, tzinfo=UTC), None),
+        ("41", datetime(2026, 3, 1, tzinfo=UTC), None),
+        ("01MAI", datetime(2026, 3, 1, tzinfo=UTC), None),
+    ],
+)
+def test_a_day_is_the_nearest_one(said: str, near: datetime, meant: date | None) -> None:
+    assert cargo_imp.day(said, near) == meant
+
+
+def test_a_moment_is_read_with_and_without_its_year() -> None:
+    assert cargo_imp.moment("01MAR0522", NOW) == cargo_imp.moment("01MAR260522", NOW) == datetime(2026, 3, 1, 5, 22, tzinfo=UTC)
+    assert cargo_imp.moment("01MAR2522", NOW) is None
+    assert cargo_imp.moment("01MAR", NOW) is None
+
+
+# --- writing -----------------------------------------------------------------------------------------------------------------------------
+
+
+def test_text_is_written_in_the_characters_of_the_standard() -> None:
+    assert cargo_imp.transliterate("Straße 12, L'Été & Ñuñoa — Øster Ærø") == "STRASSE 12 L ETE NUNOA OSTER AERO"
+
+
+def test_a_text_is_broken_between_words() -> None:
+    assert cargo_imp.wrapped("COTTON KNITTED T-SHIRT", 10) == (["COTTON", "KNITTED T-SHIRT"], "")
+    assert cargo_imp.wrapped("A" * 25, 10, 10, 2) == (["A" * 10, "A" * 10], "A" * 5)
+
+
+def test_what_is_written_is_read_again() -> None:
+    envelope = Envelope("QU", tuple(f"LGGCU{number:02}" for number in range(10)), "SZXJXXX", "010412")
+    body = cargo_imp.join(FHL.splitlines(), envelope)
+    assert body.count(b"\r\n") == body.count(b"\n") == 7
+    message = cargo_imp.read(body, DEFAULT_DIALECT)[0]
+    assert message.envelope == envelope
+    assert message.groups == [group._replace(rows=[row._replace(line=row.line + 3) for row in group.rows]) for group in read(FHL)[0].groups]
