@@ -43,6 +43,9 @@ AWB: Final = "AWB"
 QUOTING: Final = frozenset({"FMA", "FNA"})
 """Messages that repeat the one they answer."""
 
+ANSWERS: Final = frozenset({"PSN", "PER", "FSN", "FER"})
+"""What authorities say of waybills."""
+
 _TYPES: Final = "FWB|FHL|FFM|FSU|FNA|FMA|PSN|PER|FSN|FER"
 HEADER: Final = re.compile(rf"^[ \t]*({_TYPES})(?:/([0-9]{{1,3}}))?[ \t]*$", re.MULTILINE)
 _ENVELOPE = re.compile(r"^[ \t]*(Q[A-Z])((?:[ \t\n]+[A-Z0-9]{7})+)[ \t]*\n[ \t]*\.([A-Z0-9]{7})(?:[ \t]+([0-9]{6}))?[^\n]*$", re.MULTILINE)
@@ -298,7 +301,7 @@ def _group(message: Message, lines: list[str], dialect: Dialect) -> None:
             broken.setdefault(len(found) - 1, []).append(line)
     for index, (name, number, line) in enumerate(found):
         if index in broken:
-            line = "".join([line, *broken[index]])
+            line = "".join([f"{name}/" if line.rstrip() == name else line, *broken[index]])
             _note(message.findings, dialect, "IMP-LINES", message.at(number))
         if name != "/":
             elements = line.split("/")
@@ -315,13 +318,13 @@ def _is_frame(line: str) -> bool:
 
 def _name(type: str, line: str, before: int) -> str | None:
     """Return the name of a group that begins without an identifier of the list; None for the rest of a broken line."""
-    if line[0].isdecimal() and (type in ("FFM", "FSU") or before == 0 or type in ("FSN", "FER")) and _WAYBILL(line):
+    if line[0].isdecimal() and (type in ("FFM", "FSU") or before == 0 or type in ANSWERS) and _WAYBILL(line):
         return AWB
     if before == 0:
         return ""
     if type == "FFM" and _POINT(line):
         return ""
-    if type == "FSU" and _STATUS(line):
+    if (type == "FSU" or type in ANSWERS) and _STATUS(line):
         return line[:3]
     return None
 

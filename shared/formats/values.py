@@ -76,12 +76,13 @@ def local_instant(text: str, dialect: Dialect) -> str | None:
     if not (_LOCAL(text) or _DATE(text)):
         return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=_zone(dialect)).isoformat()
+        return datetime.fromisoformat(text).replace(tzinfo=zone(dialect)).isoformat()
     except ValueError:
         return None
 
 
-def _zone(dialect: Dialect) -> ZoneInfo:
+def zone(dialect: Dialect) -> ZoneInfo:
+    """Return the zone of local times. Raises :class:`shared.errors.Misconfigured` when the dialect names no IANA time zone."""
     try:
         return ZoneInfo(dialect.time_zone)
     except (ZoneInfoNotFoundError, ValueError) as exc:
