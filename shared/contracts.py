@@ -21,6 +21,7 @@ topic (prefix ``exchange.``)           key                      body (``ce_type`
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from enum import StrEnum
 from typing import Annotated, Final, Literal
 from uuid import UUID, uuid5
 
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, PlainSerializer, StringConstraints, WithJsonSchema
 
 from shared.model import Consignment, Filing, Finding, Kind, Model, Money, Order, OrderRef, Rejection
 from shared.model.dataset import BusinessModel, Channel, Country, Nature
@@ -330,6 +331,51 @@ class SubmissionRead(Model):
     filings: tuple[UUID, ...] = ()
 
 
+def _decoded(value: object) -> object:
+    return base64.b64decode(value, validate=True) if isinstance(value, str) else value
+
+
+Bytes = Annotated[
+    bytes,
+    BeforeValidator(_decoded),
+    PlainSerializer(lambda value: base64.b64encode(value).decode(), return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
+]
+"""Bytes as they are; in JSON as base64 (RFC 4648, section 4)."""
+
+
+class Acknowledgement(Model):
+    """The answer in kind to a message as a whole: a CONTRL, an XFNM, the table that came with a column of findings.
+
+    ``format`` is the name of the format it is written in. At most 1 MiB.
+    """
+
+    format: str
+    content_type: str
+    body: Bytes
+
+
+class MessageAcknowledged(Model):
+    """Second answer in the sender's own kind, to every message of a sender who asked for it, tests among them.
+
+    ``acknowledgement`` is absent where the format has none, or where it would be larger than an answer may be. The same bytes of one sender
+    have the same ``event_id``.
+    """
+
+    event_id: UUID
+    key: str
+    participant: str
+    acknowledged_at: AwareDatetime
+    received_at: AwareDatetime
+    submission_id: UUID | None = None
+    format: str | None = None
+    message_id: str | None = None
+    test: bool | None = None
+    items: int
+    rejected: int
+    acknowledgement: Acknowledgement | None = None
+
+
 class PublicView(Model):
     """One reason as its receiver may see it. ``code``, ``why`` and ``source`` are left out where the receiver's role may only know the
     public reason."""
@@ -378,21 +424,26 @@ class Notice(Model):
     position: str | None = None
     items: int | None = None
     rejected: int | None = None
+    acknowledgement: Acknowledgement | None = None
 
 
 ConsignmentAccepted.model_rebuild()
 
-EventBody = ConsignmentAccepted | DecisionMade | FilingRejected | SubmissionRead
+EventBody = ConsignmentAccepted | DecisionMade | FilingRejected | SubmissionRead | MessageAcknowledged
 
 EVENTS: Final[Mapping[str, type[Model]]] = {
     "guichet.consignment.accepted": ConsignmentAccepted,
     "guichet.decision.made": DecisionMade,
     "guichet.filing.rejected": FilingRejected,
     "guichet.submission.read": SubmissionRead,
+    "guichet.message.acknowledged": MessageAcknowledged,
 }
 """``ce_type`` of each event on ``decisions.v1``."""
 
 TYPE_OF: Final[Mapping[type[Model], str]] = {body: name for name, body in EVENTS.items()}
+
+ON_REQUEST: Final = frozenset({TYPE_OF[MessageAcknowledged]})
+"""Events that are only made for those who name them in a subscription."""
 
 
 # --- what goes to services and comes back ------------------------------------------------------------------------------------------------

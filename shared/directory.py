@@ -94,6 +94,17 @@ class Directory:
         found = self.participants.get(self.keys.get(hash_of_key(key), ""))
         return found if found is not None and found.active else None
 
+    def hearers_of(self, event_type: str) -> frozenset[str]:
+        """Return the active participants with a subscription, not disabled, that names *event_type*."""
+        return frozenset(
+            each.participant
+            for each in self.subscriptions
+            if event_type in each.event_types
+            and each.state != "disabled"
+            and (owner := self.participants.get(each.participant)) is not None
+            and owner.active
+        )
+
 
 KEY_PREFIX: Final = "gk_"
 

@@ -24,7 +24,9 @@ Id = Annotated[UUID, typer.Argument(help="The subscription's id.")]
 def add(
     participant: Annotated[str, typer.Argument(help="Who wants to hear.")],
     channel: Annotated[Channel, typer.Option(help="How.")],
-    event: Annotated[list[str] | None, typer.Option(help="An event type; may be repeated; all where not given.")] = None,
+    event: Annotated[
+        list[str] | None, typer.Option(help="An event type; may be repeated; all but message.acknowledged where not given.")
+    ] = None,
     country: Annotated[str | None, typer.Option(help="Only consignments for this country of destination.")] = None,
     filter: Annotated[str | None, typer.Option(help="Only notices that meet this expression.")] = None,
     endpoint: Annotated[str | None, typer.Option(help="Address of a webhook.")] = None,
@@ -106,9 +108,10 @@ def _short(event: str) -> str:
 
 
 def _events(names: list[str] | None) -> tuple[str, ...]:
-    from shared.contracts import EVENTS
+    from shared.contracts import EVENTS, ON_REQUEST
 
-    wanted = tuple(name if name.startswith("guichet.") else f"guichet.{name}" for name in names or EVENTS)
+    usual = [name for name in EVENTS if name not in ON_REQUEST]
+    wanted = tuple(name if name.startswith("guichet.") else f"guichet.{name}" for name in names or usual)
     for name in wanted:
         if name not in EVENTS:
             raise typer.BadParameter(f"no event {name!r}; there are: {', '.join(map(_short, EVENTS))}", param_hint="--event")

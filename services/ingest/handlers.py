@@ -1,5 +1,8 @@
 """The shell of ingest: records of the inbound topics become filings on ``filings.v1`` and answers on ``decisions.v1``.
 
+Who subscribed to acknowledgements is also answered for each message as a whole, in its own kind: before its items in the quick lane, after
+them in the slow one. For everybody else nothing is done.
+
 There are two lanes, so that one large file holds up nobody. Messages up to ``LARGE_BYTES`` are read where they come in, in batches. A
 larger one is passed on as it stands to ``large.v1``, which the *slow* lane reads in slices with a pause after each; that also keeps the
 queue behind ingest short. A record belongs to exactly one lane, by its size alone; what it becomes does not depend on the lane. Whatever
@@ -14,11 +17,21 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeGuard
 from uuid import UUID
 
 from services.ingest import intake
-from shared.contracts import TYPE_OF, Answer, FilingRejected, SubmissionRead, Topics, derived_id, event_headers, header
+from shared.contracts import (
+    TYPE_OF,
+    Answer,
+    FilingRejected,
+    MessageAcknowledged,
+    SubmissionRead,
+    Topics,
+    derived_id,
+    event_headers,
+    header,
+)
 from shared.directory import Directory
 from shared.errors import HubError
 from shared.kafka import DeadLetters, KeyedPublisher, Outgoing, Records
@@ -42,6 +55,7 @@ SOURCE: Final = "guichet/ingest"
 _FILING: Final = "guichet.filing"
 _ANSWER: Final = "guichet.answer"
 _CAME_IN: Final = "came_in"
+_ACKNOWLEDGED: Final = TYPE_OF[MessageAcknowledged]
 
 
 class Ingest:
@@ -60,6 +74,8 @@ class Ingest:
         self._dead = dead
         self._directory = directory
         self._clock = clock
+        self._of: Directory | None = None
+        self._acknowledged: frozenset[str] = frozenset()
 
     async def on_inbound(self, records: Records) -> None:
         """The quick lane: read every record that is not large, publish in batches, the next batch being read while one is on its way."""
@@ -71,7 +87,7 @@ class Ingest:
             if is_large(record):
                 ready.append(self._passed_on(record))
                 continue
-            for outgoing in self._worked(record):
+            for outgoing in self._quickly(record):
                 ready.append(outgoing)
                 count += 1
                 if not count % SLICE:
@@ -91,6 +107,8 @@ class Ingest:
             while slice_ := list(islice(work, SLICE)):
                 await self._publisher.publish(slice_)
                 await asyncio.sleep(PAUSE_SECONDS)
+            if acknowledges(reading) and reading.over:
+                await self._publisher.publish([await asyncio.to_thread(self._acknowledgement, record, reading)])
 
     async def _send(self, ready: Sequence[Outgoing], sending: asyncio.Task[None] | None) -> asyncio.Task[None]:
         """Begin to publish *ready* once what was sent before is acknowledged, so that order is kept."""
@@ -118,15 +136,45 @@ class Ingest:
         """Read the message as a whole; a bug is handed back, not raised."""
         try:
             raw = raw_message(record, self._topics)
-            return intake.read(raw, self._directory().participants.get(raw.participant))
+            directory = self._directory()
+            participant = directory.participants.get(raw.participant)
+            reading = intake.read(raw, participant)
+            if participant is not None and raw.participant in self._hearers(directory):
+                reading.acknowledge(participant.dialect)
+            return reading
         except Exception as exc:
             return exc
 
-    def _worked(self, record: Any, reading: intake.Reading | Exception | None = None) -> Iterator[Outgoing]:
+    def _hearers(self, directory: Directory) -> frozenset[str]:
+        """Return who wants acknowledgements; worked out once for each snapshot of the directory."""
+        if directory is not self._of:
+            self._of, self._acknowledged = directory, directory.hearers_of(_ACKNOWLEDGED)
+        return self._acknowledged
+
+    def _quickly(self, record: Any) -> Iterator[Outgoing]:
+        """Return what *record* becomes; the acknowledgement of the whole comes before its items where somebody wants one."""
+        reading = self._begin(record)
+        work = self._worked(record, reading)
+        return self._acknowledged_first(record, reading, work) if acknowledges(reading) else work
+
+    def _acknowledged_first(self, record: Any, reading: intake.Reading, work: Iterator[Outgoing]) -> Iterator[Outgoing]:
+        items = list(work)
+        if reading.over:
+            yield self._acknowledgement(record, reading)
+        yield from items
+
+    def _acknowledgement(self, record: Any, reading: intake.Reading) -> Outgoing:
+        """Return the answer to the message as a whole. A bug in writing it ends with the record among the dead letters; its items go on."""
+        try:
+            event = reading.acknowledgement(self._clock())
+            return self._event(event, event.submission_id)
+        except Exception as exc:
+            return self._failed(record, exc, "acknowledging")
+
+    def _worked(self, record: Any, reading: intake.Reading | Exception) -> Iterator[Outgoing]:
         """Yield what *record* becomes. A bug in reading it ends with the record among the dead letters, and harms no neighbour."""
         participant = self._topics.participant_of(record.topic)
         try:
-            reading = reading if reading is not None else self._begin(record)
             if isinstance(reading, Exception):
                 raise reading
             if reading.refusal is not None:
@@ -145,9 +193,13 @@ class Ingest:
             if summary is not None:
                 yield self._event(summary, summary.submission_id)
         except Exception as exc:
-            code = exc.code if isinstance(exc, HubError) else f"bug.{type(exc).__name__}"
-            log.exception("record.failed", extra={"topic": record.topic, "partition": record.partition, "offset": record.offset})
-            yield self._dead.letter(record, code, f"{type(exc).__name__} while reading", participant)
+            yield self._failed(record, exc, "reading")
+
+    def _failed(self, record: Any, exc: Exception, doing: str) -> Outgoing:
+        """Return the dead letter of a record that met a bug; to be called where *exc* is handled."""
+        code = exc.code if isinstance(exc, HubError) else f"bug.{type(exc).__name__}"
+        log.exception("record.failed", extra={"topic": record.topic, "partition": record.partition, "offset": record.offset})
+        return self._dead.letter(record, code, f"{type(exc).__name__} while {doing}", self._topics.participant_of(record.topic))
 
     def _filing(self, filing: Filing) -> Outgoing:
         extra = [("participant", filing.participant)]
@@ -161,11 +213,16 @@ class Ingest:
         headers = event_headers(id=id, type=_ANSWER, source=SOURCE, time=answer.issued_at, extra=[("participant", participant)])
         return Outgoing(self._topics.answers, answer.key.encode(), answer.to_json(), headers)
 
-    def _event(self, event: FilingRejected | SubmissionRead, submission: UUID | None) -> Outgoing:
-        at = event.rejected_at if isinstance(event, FilingRejected) else event.read_at
+    def _event(self, event: FilingRejected | SubmissionRead | MessageAcknowledged, submission: UUID | None) -> Outgoing:
+        at = intake.made_at(event)
         extra = [("submission", str(submission))] if submission is not None else []
         headers = event_headers(id=event.event_id, type=TYPE_OF[type(event)], source=SOURCE, time=at, extra=extra)
         return Outgoing(self._topics.decisions, event.key.encode(), event.to_json(), headers)
+
+
+def acknowledges(reading: intake.Reading | Exception) -> TypeGuard[intake.Reading]:
+    """Whether the sender of what was read asked for acknowledgements."""
+    return isinstance(reading, intake.Reading) and reading.acknowledges
 
 
 class AsItCame(NamedTuple):

@@ -9,30 +9,41 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from shared.contracts import Answer, FilingRejected, SubmissionRead, derived_id
+from shared.contracts import Answer, FilingRejected, MessageAcknowledged, SubmissionRead, derived_id
 from shared.directory import Participant, Role
 from shared.errors import MalformedMessage, UnknownFormat
 from shared.formats import xml
-from shared.formats.base import Parsed, Reader
+from shared.formats.acknowledging import acknowledgement
+from shared.formats.base import Parsed, Reader, Received, Taken
 from shared.formats.filings import message_id_of, rejection
 from shared.formats.recognition import recognise
 from shared.formats.rules import refusal
-from shared.model import Filing, MessageHead, RawMessage, Rejection
+from shared.model import DEFAULT_DIALECT, Dialect, Filing, MessageHead, RawMessage, Rejection
 
 
 class Reading:
     """One message being read.
 
     ``refusal`` is set when the message was refused as a whole; otherwise iterate for its filings and rejections, one item at a time, and
-    ask for the :meth:`summary` after the last.
+    ask for the :meth:`summary` after the last, and for the :meth:`acknowledgement` where :meth:`acknowledge` was called before the first.
     """
 
-    __slots__ = ("_filings", "_may_answer", "_parsed", "_raw", "_rejected", "refusal")
+    __slots__ = ("_dialect", "_filings", "_may_answer", "_module", "_over", "_parsed", "_raw", "_rejected", "_taken", "refusal")
 
     def __init__(
-        self, raw: RawMessage, *, parsed: Parsed | None = None, refusal: Rejection | None = None, may_answer: bool = False
+        self,
+        raw: RawMessage,
+        module: Reader | None = None,
+        *,
+        parsed: Parsed | None = None,
+        refusal: Rejection | None = None,
+        may_answer: bool = False,
     ) -> None:
         self.refusal = refusal
+        self._module = module
+        self._dialect = DEFAULT_DIALECT
+        self._taken: list[Taken] | None = None
+        self._over = False
         self._may_answer = may_answer
         self._raw = raw
         self._parsed = parsed
@@ -54,11 +65,12 @@ class Reading:
         if self.refusal is not None:
             self._rejected = 1
             yield self.refusal
+            self._over = True
             return
         if self._parsed is None:
             return
         effective = not self._parsed.head.test
-        for outcome in self._parsed:
+        for outcome in self._parsed if self._taken is None else self._noted(self._parsed, self._taken):
             if isinstance(outcome, Filing):
                 if not effective:
                     continue
@@ -71,6 +83,54 @@ class Reading:
                 elif not effective:
                     continue
             yield outcome
+        self._over = True
+
+    @property
+    def acknowledges(self) -> bool:
+        """Whether the sender asked for acknowledgements."""
+        return self._taken is not None
+
+    @property
+    def over(self) -> bool:
+        """Whether the message was read to its end."""
+        return self._over
+
+    def acknowledge(self, dialect: Dialect) -> None:
+        """Note from now on what becomes of each item, for an acknowledgement in *dialect*; to be called before the first is read."""
+        self._taken, self._dialect = [], dialect
+
+    def _noted(self, parsed: Parsed, taken: list[Taken]) -> Iterator[Filing | Answer | Rejection]:
+        """Yield what *parsed* yields, and note it."""
+        for outcome in parsed:
+            if isinstance(outcome, Answer) and not self._may_answer:
+                outcome = self._not_an_authority(outcome)
+            taken.append(Taken(outcome.position, outcome.key, isinstance(outcome, Rejection), tuple(outcome.findings or ())))
+            yield outcome
+
+    def acknowledgement(self, now: datetime) -> MessageAcknowledged:
+        """Return the answer to the message as a whole, in the sender's own kind where that has one.
+
+        The same bytes have the same id, and the answer in kind is dated with the receipt, so that it is the same when the message is read
+        again.
+        """
+        raw, head, taken = self._raw, self.head, tuple(self._taken or ())
+        id = derived_id("acknowledged", raw.participant, message_id_of(raw.body))
+        received = Received(id, raw, head, taken, self.refusal.findings if self.refusal is not None else ())
+        refused = sum(each.refused for each in taken)
+        return MessageAcknowledged(
+            event_id=id,
+            key=f"message:{id}",
+            participant=raw.participant,
+            acknowledged_at=now,
+            received_at=raw.received_at,
+            submission_id=raw.submission_id,
+            format=self._module.NAME if self._module is not None else None,
+            message_id=head.message_id if head is not None else None,
+            test=(head is not None and head.test) or None,
+            items=len(taken) - refused,
+            rejected=refused if self.refusal is None else 1,
+            acknowledgement=acknowledgement(received, self._module, self._dialect),
+        )
 
     def _not_an_authority(self, answer: Answer) -> Rejection:
         message_id = self.head.message_id if self.head else None
@@ -116,21 +176,34 @@ def read(raw: RawMessage, participant: Participant | None) -> Reading:
 
 def _parse(raw: RawMessage, participant: Participant, module: Reader) -> Reading:
     try:
-        return Reading(raw, parsed=module.parse(raw, participant.dialect), may_answer=participant.role in (Role.CUSTOMS, Role.AGENCY))
+        parsed = module.parse(raw, participant.dialect)
+        return Reading(raw, module, parsed=parsed, may_answer=participant.role in (Role.CUSTOMS, Role.AGENCY))
     except MalformedMessage as exc:
         return _malformed(raw, exc, module)
 
 
 def _refused(raw: RawMessage, code: str, message: str | None = None, module: Reader | None = None) -> Reading:
     findings = (refusal(code, message),)
-    return Reading(raw, refusal=rejection(raw, findings, format=module.NAME if module else None, message_id=message_id_of(raw.body)))
+    name = module.NAME if module else None
+    return Reading(raw, module, refusal=rejection(raw, findings, format=name, message_id=message_id_of(raw.body)))
 
 
 def _malformed(raw: RawMessage, exc: MalformedMessage, module: Reader | None = None) -> Reading:
     finding = refusal(
         exc.finding_code, str(exc), sender_path=exc.path or None, value=exc.value, line=exc.line, column=exc.column, remedy=exc.remedy
     )
-    return Reading(raw, refusal=rejection(raw, (finding,), format=module.NAME if module else None))
+    return Reading(raw, module, refusal=rejection(raw, (finding,), format=module.NAME if module else None))
+
+
+def made_at(event: FilingRejected | SubmissionRead | MessageAcknowledged) -> datetime:
+    """Return when ingest made *event*."""
+    match event:
+        case FilingRejected():
+            return event.rejected_at
+        case SubmissionRead():
+            return event.read_at
+        case MessageAcknowledged():
+            return event.acknowledged_at
 
 
 def rejected(outcome: Rejection, now: datetime) -> FilingRejected:

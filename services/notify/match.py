@@ -1,9 +1,9 @@
 """Who hears of an event: those who subscribed and may see it, nobody else.
 
 Senders (post, carrier, platform, payment provider) see consignments they are a party of, customs those destined for their country, an
-agency those it was asked about; a rejection and a receipt belong to their sender alone. The subscriptions are indexed by event type and
-by who may see, once per revision of the directory, so that an event costs a few look-ups however many are subscribed. Filters see the
-notice as its receiver would, so a filter cannot ask about what its owner may not know.
+agency those it was asked about; a rejection, a receipt and an acknowledgement belong to their sender alone, whatever his role. The
+subscriptions are indexed by event type and by who may see, once per revision of the directory, so that an event costs a few look-ups
+however many are subscribed. Filters see the notice as its receiver would, so a filter cannot ask about what its owner may not know.
 """
 
 from __future__ import annotations
@@ -14,7 +14,16 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from services.notify.render import render
-from shared.contracts import TYPE_OF, ConsignmentAccepted, DecisionMade, EventBody, FilingRejected, Notice, SubmissionRead
+from shared.contracts import (
+    TYPE_OF,
+    ConsignmentAccepted,
+    DecisionMade,
+    EventBody,
+    FilingRejected,
+    MessageAcknowledged,
+    Notice,
+    SubmissionRead,
+)
 from shared.directory import Channel, Directory, Participant, Role, Subscription
 from shared.errors import HubError
 
@@ -25,16 +34,17 @@ ACCEPTED: Final = TYPE_OF[ConsignmentAccepted]
 DECISION: Final = TYPE_OF[DecisionMade]
 REJECTED: Final = TYPE_OF[FilingRejected]
 READ: Final = TYPE_OF[SubmissionRead]
+ACKNOWLEDGED: Final = TYPE_OF[MessageAcknowledged]
 
 SENDERS: Final = frozenset({Role.POST, Role.CARRIER, Role.PLATFORM, Role.PAYMENT_PROVIDER})
 
 MAY_HEAR: Final[Mapping[Role, frozenset[str]]] = {
-    Role.POST: frozenset({ACCEPTED, DECISION, REJECTED, READ}),
-    Role.CARRIER: frozenset({ACCEPTED, DECISION, REJECTED, READ}),
-    Role.PLATFORM: frozenset({ACCEPTED, DECISION, REJECTED, READ}),
-    Role.PAYMENT_PROVIDER: frozenset({ACCEPTED, REJECTED, READ}),
-    Role.CUSTOMS: frozenset({ACCEPTED, DECISION}),
-    Role.AGENCY: frozenset({DECISION}),
+    Role.POST: frozenset({ACCEPTED, DECISION, REJECTED, READ, ACKNOWLEDGED}),
+    Role.CARRIER: frozenset({ACCEPTED, DECISION, REJECTED, READ, ACKNOWLEDGED}),
+    Role.PLATFORM: frozenset({ACCEPTED, DECISION, REJECTED, READ, ACKNOWLEDGED}),
+    Role.PAYMENT_PROVIDER: frozenset({ACCEPTED, REJECTED, READ, ACKNOWLEDGED}),
+    Role.CUSTOMS: frozenset({ACCEPTED, DECISION, ACKNOWLEDGED}),
+    Role.AGENCY: frozenset({DECISION, ACKNOWLEDGED}),
 }
 """The event types each role may hear of (column D of the visibility table: a payment provider sees no decision)."""
 
@@ -56,9 +66,12 @@ class _Interests:
     customs: dict[str, list[Interest]] = field(default_factory=dict)
     agencies: dict[str, list[Interest]] = field(default_factory=dict)
 
-    def add(self, interest: Interest) -> None:
+    def add(self, interest: Interest, *, own: bool) -> None:
+        """Add *interest*; an event of a type that is *own* business is seen by its sender, whatever his role."""
         owner = interest.participant
-        if owner.role is Role.CUSTOMS:
+        if own:
+            self.senders.setdefault(owner.id, []).append(interest)
+        elif owner.role is Role.CUSTOMS:
             self.customs.setdefault(owner.country, []).append(interest)
         elif owner.role is Role.AGENCY:
             self.agencies.setdefault(owner.id, []).append(interest)
@@ -117,7 +130,9 @@ def index_of(directory: Directory, compile_filter: CompileFilter) -> Index:
             unusable.append(Unusable(subscription.id, str(exc)))
             continue
         for type in MAY_HEAR[owner.role].intersection(subscription.event_types):
-            by_type.setdefault(type, _Interests()).add(Interest(subscription, owner, accepts))
+            if type == ACKNOWLEDGED and subscription.channel is Channel.KAFKA:
+                continue
+            by_type.setdefault(type, _Interests()).add(Interest(subscription, owner, accepts), own=type == ACKNOWLEDGED)
     return Index(by_type, tuple(unusable))
 
 

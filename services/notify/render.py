@@ -20,6 +20,7 @@ from shared.contracts import (
     DecisionMade,
     EventBody,
     FilingRejected,
+    MessageAcknowledged,
     Notice,
     Outcome,
     PublicReason,
@@ -78,6 +79,8 @@ def render(event: EventBody, type: str, subscription: UUID, receiver: Participan
         return _accepted(event, type, subscription, receiver)
     if isinstance(event, FilingRejected):
         return _rejected(event, type, subscription, receiver)
+    if isinstance(event, MessageAcknowledged):
+        return _acknowledged(event, type, subscription, receiver)
     return _read(event, type, subscription, receiver)
 
 
@@ -197,6 +200,25 @@ def _rejected(event: FilingRejected, type: str, subscription: UUID, receiver: Pa
         format=rejection.format,
         message_id=rejection.message_id,
         position=rejection.position,
+    )
+
+
+def _acknowledged(event: MessageAcknowledged, type: str, subscription: UUID, receiver: Participant) -> Notice:
+    return _notice(
+        notice_id=event.event_id,
+        subscription=subscription,
+        participant=receiver.id,
+        type=type,
+        at=event.acknowledged_at,
+        key=event.key,
+        sequence=0,
+        received_at=event.received_at,
+        submission_id=event.submission_id,
+        format=event.format,
+        message_id=event.message_id,
+        items=event.items,
+        rejected=event.rejected,
+        acknowledgement=event.acknowledgement,
     )
 
 

@@ -23,6 +23,7 @@ from shared.contracts import (
     DecisionMade,
     EventBody,
     FilingRejected,
+    MessageAcknowledged,
     Outcome,
     ServiceRequest,
     SubmissionRead,
@@ -35,6 +36,7 @@ _TYPES: Final = {
     DecisionMade: "guichet.decision.made",
     FilingRejected: "guichet.filing.rejected",
     SubmissionRead: "guichet.submission.read",
+    MessageAcknowledged: "guichet.message.acknowledged",
 }
 
 Sees = Callable[[Subscription, EventBody], bool]
@@ -164,7 +166,7 @@ class Checker:
                 self._decided(event, at)
             case FilingRejected():
                 self._attribute(event)
-            case SubmissionRead():
+            case SubmissionRead() | MessageAcknowledged():
                 pass
         return True
 
@@ -348,6 +350,8 @@ def _fact(event: EventBody) -> Hashable:
             return ("rejected", refusal.participant, refusal.message_id, refusal.position, refusal.submission_id, codes)
         case SubmissionRead():
             return ("read", event.submission_id)
+        case MessageAcknowledged():
+            return ("acknowledged", event.event_id)
 
 
 def _codes(event: FilingRejected) -> str:
@@ -382,7 +386,7 @@ def _concerned(event: EventBody) -> tuple[str, ...]:
     match event:
         case FilingRejected():
             return (event.rejection.participant,)
-        case SubmissionRead():
+        case SubmissionRead() | MessageAcknowledged():
             return (event.participant,)
         case _:
             return event.parties

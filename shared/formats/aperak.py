@@ -45,6 +45,7 @@ CONTENT_TYPES: Final[tuple[str, ...]] = ("application/edifact", "text/plain")
 VERSIONS: Final[tuple[str, ...]] = ("D:95B", "D:16B")
 SOURCE: Final = "UN/EDIFACT directories D.95B and D.16B, code list 1225"
 CERTAINTY: Final[Certainty] = "published"
+ACKNOWLEDGED_BY: Final = "contrl"
 PATHS: Final[Mapping[str, str]] = MappingProxyType({"/key": "RFF+ACW/1154", "/raw_code": "BGM/1225"})
 
 

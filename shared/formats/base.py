@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, runtime_checkable
+from uuid import UUID
 
 from shared.model import Dialect, Filing, Finding, MessageHead, RawMessage, Rejection
 
@@ -24,6 +25,9 @@ BODY_LIMIT = 5 * 1024 * 1024
 
 ITEM_LIMIT = 10_000
 """Items of one message."""
+
+ANSWER_LIMIT: Final = 1024 * 1024
+"""Bytes of an acknowledgement: it lies in feeds and mailboxes beside small notices."""
 
 
 class Likeness(NamedTuple):
@@ -131,6 +135,40 @@ class FilingWriter(Format, Protocol):
 
     def write(self, filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Written:
         """Write *filings* as one message, in order; the same arguments always give the same bytes."""
+        ...
+
+
+class Taken(NamedTuple):
+    """What became of one item of a message: where it stands, its key, whether it was refused, what was found."""
+
+    position: str | None
+    key: str | None
+    refused: bool
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message that was read to its end, as its acknowledgement needs it.
+
+    ``id`` follows from the sender and the bytes. ``head`` is None when the message was refused as a whole: then ``refusal`` says why.
+    """
+
+    id: UUID
+    raw: RawMessage
+    head: MessageHead | None
+    taken: tuple[Taken, ...] = ()
+    refusal: tuple[Finding, ...] = ()
+
+
+@runtime_checkable
+class Acknowledging(Format, Protocol):
+    """A format in which a message as a whole is acknowledged or refused. A module whose messages are answered so names it in
+    ``ACKNOWLEDGED_BY``."""
+
+    def acknowledge(self, received: Received, dialect: Dialect) -> bytes | None:
+        """Write the answer to *received*, dated with the receipt; the same message always gives the same bytes. None when it must not be
+        answered."""
         ...
 
 

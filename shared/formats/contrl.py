@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
 from shared.contracts import TYPE_OF, Answer, FilingRejected, Notice
 from shared.errors import MalformedMessage
 from shared.formats import edifact
-from shared.formats.base import ITEM_LIMIT, Certainty, Envelope, Likeness, Parsed, Sketch
+from shared.formats.base import ITEM_LIMIT, Certainty, Envelope, Likeness, Parsed, Received, Sketch
 from shared.formats.cuscar import likeness
 from shared.formats.edifact import Composer, Interchange, Job, value
 from shared.formats.edifact_answers import answer, envelope_of, finish, meaning
@@ -167,26 +166,32 @@ def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
     return finish(composer, envelope, "", len(notices))
 
 
-def acknowledge(body: bytes, dialect: Dialect, at: datetime) -> bytes | None:
-    """Return the CONTRL that answers *body*, or None when it must not be answered (a CONTRL) or nobody can be named.
+def acknowledge(received: Received, dialect: Dialect) -> bytes | None:
+    """Return the CONTRL that answers *received*, or None when it must not be answered (a CONTRL) or nobody can be named.
 
-    *at* is the time of the answer. What could be read is judged as :func:`shared.formats.edifact.read` judges it.
+    What could be read is judged as :func:`shared.formats.edifact.read` judges it; beyond the syntax, only what refused the whole file or a
+    whole message is told. The control reference follows from the sender and the bytes.
     """
     composer = Composer("UNOC", dialect)
     try:
-        interchanges = edifact.read(body, dialect)
+        interchanges = edifact.read(received.raw.body, dialect)
     except MalformedMessage as exc:
-        return _refuse(body, exc, composer, at)
+        return _refuse(received, exc, composer)
     answered = [each for each in interchanges if any(message.type != "CONTRL" for message in each.messages) or not each.messages]
     if not answered:
         return None
     for number, interchange in enumerate(answered, 1):
         composer.begin(str(number), ["CONTRL", "D", "3", "UN"])
-        _report(composer, interchange)
+        _report(composer, interchange, received)
         composer.end(str(number))
     first = answered[0]
-    envelope = Envelope(control_reference(f"CONTRL/{first.sender}/{first.reference}"), _address(first, False), _address(first, True), at)
+    envelope = _envelope(received, _address(first, True), _address(first, False), first.test)
     return finish(composer, envelope, "", len(answered))
+
+
+def _envelope(received: Received, sender: str, recipient: str, test: bool) -> Envelope:
+    """Return the answer's envelope: back to the sender, from whom he wrote to."""
+    return Envelope(control_reference(f"CONTRL/{received.id}"), recipient, sender, received.raw.received_at, test)
 
 
 def _address(interchange: Interchange, of_sender: bool) -> str:
@@ -195,23 +200,25 @@ def _address(interchange: Interchange, of_sender: bool) -> str:
     return f"{interchange.recipient}:{interchange.recipient_qualifier}".rstrip(":")
 
 
-def _report(composer: Composer, interchange: Interchange) -> None:
-    refused = edifact.refused(interchange.findings)
+def _report(composer: Composer, interchange: Interchange, received: Received) -> None:
+    told = [*interchange.findings, *received.refusal]
     sender, recipient = _address(interchange, True), _address(interchange, False)
-    _write_uci(composer, interchange.reference, sender, recipient, "4" if refused else "7", interchange.findings)
+    _write_uci(composer, interchange.reference, sender, recipient, "4" if edifact.refused(told) else "7", told)
+    refused = {each.position: each.findings for each in received.taken if each.refused}
     for message in interchange.messages:
-        if message.findings:
+        findings = message.findings or list(refused.get(message.position, ()))
+        if findings:
             identifier = [message.type, *message.version.split(":"), message.agency, message.association]
-            broken = message.broken or edifact.refused(message.findings)
-            _write_ucm(composer, message.reference, identifier, "4" if broken else "7", message.findings)
+            broken = message.broken or edifact.refused(findings)
+            _write_ucm(composer, message.reference, identifier, "4" if broken else "7", findings)
 
 
 _UNB = re.compile(rb"UNB(.)[^+]{4,14}\1(.{1,72}?)\1(.{1,72}?)\1[^+']{1,20}\1([^+':]{1,35})", re.DOTALL)
 
 
-def _refuse(body: bytes, exc: MalformedMessage, composer: Composer, at: datetime) -> bytes | None:
+def _refuse(received: Received, exc: MalformedMessage, composer: Composer) -> bytes | None:
     """Answer an interchange of which no more than its UNB could be read."""
-    found = _UNB.search(body[:400])
+    found = _UNB.search(received.raw.body[:400])
     if found is None:
         return None
     sender, recipient, reference = (found[group].decode("latin-1").strip() for group in (2, 3, 4))
@@ -219,7 +226,7 @@ def _refuse(body: bytes, exc: MalformedMessage, composer: Composer, at: datetime
     error = "13" if exc.path == "UNZ" else _ERROR_OF.get(exc.finding_code, "18")
     composer.segment("UCI", reference, sender.split(":")[:3], recipient.split(":")[:3], "4", error)
     composer.end("1")
-    return finish(composer, Envelope(control_reference(f"CONTRL/{sender}/{reference}"), recipient, sender, at), "", 1)
+    return finish(composer, _envelope(received, sender, recipient, False), "", 1)
 
 
 def _write_uci(composer: Composer, reference: str, sender: str, recipient: str, action: str, told: Sequence[Finding]) -> None:

@@ -188,8 +188,8 @@ def _cell(text: str | None) -> str:
     return '"' + guarded(text or "").replace('"', '""') + '"'
 
 
-def with_findings(body: bytes, encoding: str, findings: Mapping[int, str]) -> bytes:
-    """Return the table that came, row by row as it was, with a last column of what was found; *findings* are by line.
+def as_it_came(body: bytes, encoding: str) -> tuple[str, list[str], list[tuple[int, list[str]]]]:
+    """Return the separator, the header and the rows of a table, each with its line.
 
     Raises :class:`shared.errors.MalformedMessage` when it is no table.
     """
@@ -205,7 +205,7 @@ def with_findings(body: bytes, encoding: str, findings: Mapping[int, str]) -> by
             line = reader.line_num + 1
     except csv.Error as exc:
         raise malformed("MSG-SYNTAX", f"The table cannot be read: {exc}.") from exc
-    return write(*annotated(header, rows, findings), separator)
+    return separator, header, rows
 
 
 def annotated(

@@ -37,6 +37,7 @@ CONTENT_TYPES: Final[tuple[str, ...]] = ("application/edifact", "application/edi
 VERSIONS: Final[tuple[str, ...]] = ("D:95B", "D:16B")
 SOURCE: Final = "UN/EDIFACT directories D.95B and D.16B; use of the segments as in express house manifests"
 CERTAINTY: Final[Certainty] = "published"
+ACKNOWLEDGED_BY: Final = "contrl"
 
 _NAD: Final = {
     "identifier": "3039",

@@ -26,6 +26,7 @@ CONTENT_TYPES: Final[tuple[str, ...]] = ("application/edifact", "text/plain")
 VERSIONS: Final[tuple[str, ...]] = ("D:95B", "D:96B", "D:99B")
 SOURCE: Final = "UN/EDIFACT directory D.95B; the few segments that low-value declarations used"
 CERTAINTY: Final[Certainty] = "inferred"
+ACKNOWLEDGED_BY: Final = "contrl"
 
 PATHS: Final[Mapping[str, str]] = MappingProxyType(
     {path: own.replace("GID[*]/CST", "CST[*]").replace("GID", "CST") for path, own in cuscar.PATHS.items()}

@@ -46,6 +46,7 @@ CONTENT_TYPES: Final[tuple[str, ...]] = ("application/edifact", "text/plain")
 VERSIONS: Final[tuple[str, ...]] = ("D:95B", "D:16B")
 SOURCE: Final = "UN/EDIFACT directories D.95B and D.16B, code lists 7365 and 1225"
 CERTAINTY: Final[Certainty] = "published"
+ACKNOWLEDGED_BY: Final = "contrl"
 PATHS: Final[Mapping[str, str]] = MappingProxyType({"/key": "RFF+HWB/1154", "/raw_code": "GIS/7365", "/reference": "RFF+ABT/1154"})
 
 

@@ -25,6 +25,7 @@ CONTENT_TYPES: Final = postal_edifact.CONTENT_TYPES
 VERSIONS: Final = postal_edifact.VERSIONS
 SOURCE: Final = "UPU M40 event codes as published; directory D.00A; profile EMSEVT:D:00A:ZZ:HUB10"
 CERTAINTY: Final[Certainty] = "reconstructed"
+ACKNOWLEDGED_BY: Final = "contrl"
 PROFILE: Final = Profile(NAME, "EMSEVT")
 
 PATHS: Final[Mapping[str, str]] = MappingProxyType(

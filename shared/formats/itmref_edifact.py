@@ -25,6 +25,7 @@ CONTENT_TYPES: Final = postal_edifact.CONTENT_TYPES
 VERSIONS: Final = postal_edifact.VERSIONS
 SOURCE: Final = "directory D.00A; profile ITMREF:D:00A:ZZ:HUB10"
 CERTAINTY: Final[Certainty] = "reconstructed"
+ACKNOWLEDGED_BY: Final = "contrl"
 PROFILE: Final = Profile(NAME, "ITMREF")
 _KEPT: Final = ("AuthorityCd", "AuthorityCountryCd", "SupersedesId")
 

@@ -7,13 +7,14 @@ was found in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
-from shared.contracts import Answer, Notice
+from shared.contracts import Notice
 from shared.formats import csv, manifest, manifest_table
-from shared.formats.base import UNLIKE, Certainty, Envelope, Likeness, Parsed, Sketch, Written
-from shared.model import Dialect, Filing, RawMessage, Rejection
+from shared.formats.base import UNLIKE, Certainty, Envelope, Likeness, Parsed, Received, Sketch, Written
+from shared.model import Dialect, Filing, RawMessage
 
 NAME: Final = "manifest-csv"
 TITLE: Final = "Express manifest, CSV or TSV"
@@ -21,6 +22,7 @@ CONTENT_TYPES: Final[tuple[str, ...]] = ("text/csv", "text/tab-separated-values"
 VERSIONS: Final[tuple[str, ...]] = ("1",)
 SOURCE: Final = manifest.SOURCE
 CERTAINTY: Final[Certainty] = "reconstructed"
+ACKNOWLEDGED_BY: Final = NAME
 PATHS: Final[Mapping[str, str]] = manifest_table.PATHS
 
 
@@ -50,6 +52,9 @@ def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
     return csv.write(manifest_table.NOTICE_COLUMNS, manifest_table.told(notices))
 
 
-def returned(raw: RawMessage, dialect: Dialect, outcomes: Iterable[Filing | Answer | Rejection]) -> bytes:
-    """Return the table that came with a last column of what was found. Raises :class:`shared.errors.MalformedMessage`."""
-    return csv.with_findings(raw.body, dialect.encoding, manifest_table.findings_by_line(outcomes))
+def acknowledge(received: Received, dialect: Dialect) -> bytes:
+    """Return the table that came with a last column of what was found (see :func:`shared.formats.manifest_table.returned`)."""
+    if received.refusal:
+        return csv.write(*manifest_table.refused(received.refusal))
+    separator, header, rows = csv.as_it_came(received.raw.body, dialect.encoding)
+    return manifest_table.returned(received.taken, header, rows, partial(csv.write, separator=separator))

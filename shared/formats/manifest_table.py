@@ -8,12 +8,12 @@ corrected manifest keeps its number.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from shared.contracts import Answer, Notice
+from shared.contracts import Notice
 from shared.formats import csv, manifest
-from shared.formats.base import ITEM_LIMIT, Parsed
+from shared.formats.base import ANSWER_LIMIT, ITEM_LIMIT, Parsed, Taken
 from shared.formats.filings import Item
 from shared.formats.losses import losses
 from shared.formats.rules import finding
@@ -156,17 +156,43 @@ def _words(value: dict[str, Any]) -> str:
     return " ".join(str(each) for each in value.values() if isinstance(each, str | int))
 
 
-def findings_by_line(outcomes: Iterable[Filing | Answer | Rejection]) -> dict[int, str]:
+Line = tuple[int, list[str]]
+"""A row as it came, with the number of its line."""
+
+WriteTable = Callable[[Sequence[str], Sequence[Sequence[str]]], bytes]
+
+NOT_TAKEN: Final = "NOT TAKEN"
+_FINE: Final = "ok"
+
+
+def refused(findings: Sequence[Finding]) -> tuple[list[str], list[list[str]]]:
+    """Return the table that answers one refused as a whole: nothing but the reasons."""
+    return [csv.FINDINGS], [[f"{NOT_TAKEN} | {_sentence(made)}"] for made in findings]
+
+
+def returned(taken: Sequence[Taken], header: Sequence[str], rows: Sequence[Line], write: WriteTable) -> bytes:
+    """Return the table that came with a last column of what was found.
+
+    Where that would be larger than an answer may be, only the rows of which there is something to say are in it.
+    """
+    found = findings_by_line(taken)
+    whole = write(*csv.annotated(header, rows, found))
+    if len(whole) <= ANSWER_LIMIT:
+        return whole
+    return write(*csv.annotated(header, [row for row in rows if found.get(row[0], _FINE) != _FINE], found))
+
+
+def findings_by_line(taken: Sequence[Taken]) -> dict[int, str]:
     """Return what was found, for people, by the line of the table it is about; a consignment that was taken without a finding says so."""
     found: dict[int, list[str]] = {}
-    for outcome in outcomes:
-        own = _line_of(outcome.position or "")
+    for each in taken:
+        own = _line_of(each.position or "")
         found.setdefault(own, [])
-        for made in outcome.findings or ():
+        for made in each.findings:
             found.setdefault(_line_of(made.sender_path or "") or own, []).append(_sentence(made))
-        if isinstance(outcome, Rejection):
-            found[own].insert(0, "NOT TAKEN")
-    return {line: " | ".join(sentences) or "ok" for line, sentences in found.items()}
+        if each.refused:
+            found[own].insert(0, NOT_TAKEN)
+    return {line: " | ".join(sentences) or _FINE for line, sentences in found.items()}
 
 
 def _line_of(position: str) -> int:

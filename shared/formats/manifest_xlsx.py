@@ -6,14 +6,14 @@ formula refuses its consignment; other consignments are taken. What a workbook m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from shared.contracts import Answer, Notice
+from shared.contracts import Notice
 from shared.formats import csv, manifest, manifest_table, xlsx
-from shared.formats.base import UNLIKE, Certainty, Envelope, Likeness, Parsed, Sketch, Written
+from shared.formats.base import UNLIKE, Certainty, Envelope, Likeness, Parsed, Received, Sketch, Written
 from shared.formats.xml import malformed
-from shared.model import Dialect, Filing, RawMessage, Rejection
+from shared.model import Dialect, Filing, RawMessage
 
 NAME: Final = "manifest-xlsx"
 TITLE: Final = "Express manifest, workbook"
@@ -21,6 +21,7 @@ CONTENT_TYPES: Final[tuple[str, ...]] = ("application/vnd.openxmlformats-officed
 VERSIONS: Final[tuple[str, ...]] = ("1",)
 SOURCE: Final = manifest.SOURCE
 CERTAINTY: Final[Certainty] = "reconstructed"
+ACKNOWLEDGED_BY: Final = NAME
 PATHS: Final[Mapping[str, str]] = manifest_table.PATHS
 
 _TITLES: Final = 20
@@ -71,10 +72,12 @@ def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
     return xlsx.write(manifest_table.NOTICE_COLUMNS, manifest_table.told(notices))
 
 
-def returned(raw: RawMessage, dialect: Dialect, outcomes: Iterable[Filing | Answer | Rejection]) -> bytes:
-    """Return the first sheet that came, as texts, with a last column of what was found. Raises
-    :class:`shared.errors.MalformedMessage`."""
-    sheet = xlsx.read(raw.body, decimal_comma=dialect.decimal_comma)
+def acknowledge(received: Received, dialect: Dialect) -> bytes:
+    """Return the first sheet that came, as texts, with a last column of what was found (see
+    :func:`shared.formats.manifest_table.returned`)."""
+    if received.refusal:
+        return xlsx.write(*manifest_table.refused(received.refusal))
+    sheet = xlsx.read(received.raw.body, decimal_comma=dialect.decimal_comma)
     start, _ = _header(sheet, csv.own_names(dialect.columns))
     rows = [(number, [csv.unguarded(text) for text in texts]) for number, texts in sheet.rows[start + 1 :]]
-    return xlsx.write(*csv.annotated(sheet.rows[start][1], rows, manifest_table.findings_by_line(outcomes)))
+    return manifest_table.returned(received.taken, sheet.rows[start][1], rows, xlsx.write)

@@ -26,6 +26,7 @@ CONTENT_TYPES: Final = postal_edifact.CONTENT_TYPES
 VERSIONS: Final = postal_edifact.VERSIONS
 SOURCE: Final = "S8 and S9 as published; directory D.00A; profile PREDES:D:00A:ZZ:HUB10"
 CERTAINTY: Final[Certainty] = "reconstructed"
+ACKNOWLEDGED_BY: Final = "contrl"
 PROFILE: Final = Profile(NAME, "PREDES")
 
 PATHS: Final[Mapping[str, str]] = MappingProxyType(

@@ -23,6 +23,7 @@ CONTENT_TYPES: Final = postal_edifact.CONTENT_TYPES
 VERSIONS: Final = postal_edifact.VERSIONS
 SOURCE: Final = "directory D.00A; profile REFRSP:D:00A:ZZ:HUB10"
 CERTAINTY: Final[Certainty] = "reconstructed"
+ACKNOWLEDGED_BY: Final = "contrl"
 PROFILE: Final = Profile(NAME, "REFRSP")
 
 _OUTCOMES: Final = {

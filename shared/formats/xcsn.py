@@ -32,6 +32,7 @@ CONTENT_TYPES: Final = cargo_xml.CONTENT_TYPES
 VERSIONS: Final[tuple[str, ...]] = ("1.00", "2.00", "3.00")
 SOURCE: Final = cargo_xml.SOURCE
 CERTAINTY: Final[Certainty] = "inferred"
+ACKNOWLEDGED_BY: Final = "xfnm"
 PROFILE: Final = Profile(
     NAME, "CustomsStatusNotification", "iata:customsstatusnotification:", "1", "Document Response Customs", "962", VERSIONS
 )

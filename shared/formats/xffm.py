@@ -27,6 +27,7 @@ CONTENT_TYPES: Final = cargo_xml.CONTENT_TYPES
 VERSIONS: Final[tuple[str, ...]] = ("2.00", "3.00")
 SOURCE: Final = cargo_xml.SOURCE
 CERTAINTY: Final[Certainty] = "reconstructed"
+ACKNOWLEDGED_BY: Final = "xfnm"
 PROFILE: Final = Profile(NAME, "FlightManifest", "iata:flightmanifest:", "1", "Transport Loading Report", "122", VERSIONS)
 _UNIT: Final = "IncludedMasterConsignment"
 PARTS: Final = ("~", "", "~", "~", "~", "~")

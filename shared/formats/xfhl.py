@@ -31,6 +31,7 @@ CONTENT_TYPES: Final = cargo_xml.CONTENT_TYPES
 VERSIONS: Final[tuple[str, ...]] = ("2.00", "3.00", "4.00", "5.00")
 SOURCE: Final = cargo_xml.SOURCE
 CERTAINTY: Final[Certainty] = "inferred"
+ACKNOWLEDGED_BY: Final = "xfnm"
 PROFILE: Final = Profile(NAME, "HouseManifest", "iata:housemanifest:", "1", "House Manifest", "785", VERSIONS)
 
 _UNIT: Final = "IncludedHouseConsignment"

@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from shared.codes import decisions, placi
-from shared.contracts import TYPE_OF, Answer, FilingRejected, Notice
+from shared.contracts import TYPE_OF, Answer, FilingRejected, MessageAcknowledged, Notice
 from shared.formats import cargo_answers, cargo_xml, xml
-from shared.formats.base import Certainty, Likeness, Parsed, Sketch
+from shared.formats.base import Certainty, Likeness, Parsed, Received, Sketch, Taken
 from shared.formats.cargo_xml import HEAD, Profile, leaf
 from shared.formats.filings import Item
 from shared.model import Dialect, Finding, MessageHead, RawMessage, Rejection
@@ -113,15 +113,49 @@ def _read(record: xml.Record, item: Item, head: MessageHead, raw: RawMessage) ->
 # --- writing -----------------------------------------------------------------------------------------------------------------------------
 
 _REJECTED: Final = TYPE_OF[FilingRejected]
+_RECEIVED: Final = TYPE_OF[MessageAcknowledged]
 _MISSING: Final = frozenset({"FLD-MISSING", "FLD-WANTED", "FLD-KEY", "DQ-06", "DQ-07", "DQ-10", "DQ-13"})
 """Findings about a value that is missing, or as good as missing."""
 
 
 def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
     """Write *notices* as one message. Of several it is about the first one's document; the others are named in ``Information``."""
-    first = notices[0]
+    return _write(notices[0], notices, any(notice.type == _REJECTED for notice in notices), dialect)
+
+
+def acknowledge(received: Received, dialect: Dialect) -> bytes:
+    """Return the XFNM that answers *received*: about its one document, or about the message with an error for each document refused.
+
+    It is *Rejected* only when nothing was taken.
+    """
+    refused = [each for each in received.taken if each.refused]
+    nothing = bool(received.refusal) or (bool(refused) and len(refused) == len(received.taken))
+    if len(received.taken) == 1:
+        about = _about(received, received.taken[0])
+        return _write(about, [about], nothing, dialect)
+    about = _about(received, Taken(None, None, bool(received.refusal), received.refusal))
+    return _write(about, [_about(received, each) for each in refused] or [about], nothing, dialect)
+
+
+def _about(received: Received, taken: Taken) -> Notice:
+    """Return what is told of one document of the message; without a key, of the message."""
+    return Notice(
+        notice_id=received.id,
+        subscription=received.id,
+        participant=received.raw.participant,
+        feed_sequence=0,
+        type=_REJECTED if taken.refused else _RECEIVED,
+        at=received.raw.received_at,
+        key=taken.key or "message",
+        sequence=0,
+        message_id=received.head.message_id if received.head is not None else None,
+        findings=taken.findings,
+    )
+
+
+def _write(first: Notice, notices: Sequence[Notice], refused: bool, dialect: Dialect) -> bytes:
+    """Write a message about *first*'s document that tells *notices*."""
     number, type_code = cargo_answers.document_of(first)
-    refused = any(notice.type == _REJECTED for notice in notices)
     business = "".join(
         [
             leaf("ID", number),

@@ -28,6 +28,7 @@ CONTENT_TYPES: Final = cargo_xml.CONTENT_TYPES
 VERSIONS: Final[tuple[str, ...]] = ("3.00", "2.00", "4.00", "5.00")
 SOURCE: Final = cargo_xml.SOURCE
 CERTAINTY: Final[Certainty] = "reconstructed"
+ACKNOWLEDGED_BY: Final = "xfnm"
 PROFILE: Final = Profile(NAME, "StatusMessage", "iata:statusmessage:", "1", "Status Message", "", VERSIONS, common=True)
 _UNIT: Final = "ReportedStatus"
 PARTS: Final = ("~", "~", "", "~", "~", "~")

@@ -29,6 +29,7 @@ CONTENT_TYPES: Final = cargo_xml.CONTENT_TYPES
 VERSIONS: Final[tuple[str, ...]] = ("3.00", "4.00", "5.00", "2.00")
 SOURCE: Final = cargo_xml.SOURCE
 CERTAINTY: Final[Certainty] = "inferred"
+ACKNOWLEDGED_BY: Final = "xfnm"
 PROFILE: Final = Profile(NAME, "Waybill", "iata:waybill:", "1", "Air Waybill", DIRECT, VERSIONS, common=True)
 _AT: Final = "MasterConsignment"
 _GOODS: Final = "IncludedMasterConsignmentItem"

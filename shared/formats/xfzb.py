@@ -30,6 +30,7 @@ CONTENT_TYPES: Final = cargo_xml.CONTENT_TYPES
 VERSIONS: Final[tuple[str, ...]] = ("3.00", "4.00", "5.00", "2.00")
 SOURCE: Final = cargo_xml.SOURCE
 CERTAINTY: Final[Certainty] = "inferred"
+ACKNOWLEDGED_BY: Final = "xfnm"
 PROFILE: Final = Profile(NAME, "HouseWaybill", "iata:housewaybill:", "1", "House Waybill", "703", VERSIONS)
 _AT: Final = "MasterConsignment/IncludedHouseConsignment"
 _GOODS: Final = "IncludedHouseConsignmentItem"

@@ -1,4 +1,7 @@
-"""Channel ``outbound``: notices on the participant's own topic, in the format its subscription names (JSON where it names none)."""
+"""Channel ``outbound``: notices on the participant's own topic, in the format its subscription names (JSON where it names none).
+
+An acknowledgement comes as the bytes that answer the message in its own kind, unless the subscription wants JSON.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Final
 
 from services.notify.channels.kafka import headers_of
 from services.notify.ledger import Filed
+from services.notify.match import ACKNOWLEDGED
 from shared.contracts import Topics
 from shared.formats.base import Writer
 from shared.kafka import Outgoing
@@ -24,7 +28,15 @@ def send(filed: Filed, topics: Topics, writers: Mapping[str, Writer]) -> Outgoin
     topic, key, headers = topics.outbound(receiver.id), filed.notice.key.encode(), headers_of(filed)
     if name == "json":
         return Outgoing(topic, key, filed.body, headers)
-    writer = writers[name]
-    body = writer.render([filed.notice], receiver.dialect)
-    typed = [(header, writer.CONTENT_TYPES[0].encode() if header == "content-type" else value) for header, value in headers]
+    content_type, body = _written(filed, writers[name])
+    typed = [(header, content_type.encode() if header == "content-type" else value) for header, value in headers]
     return Outgoing(topic, key, body, typed)
+
+
+def _written(filed: Filed, writer: Writer) -> tuple[str, bytes]:
+    """Return content type and body; without body where there is nothing to say in the format."""
+    notice = filed.notice
+    if notice.type == ACKNOWLEDGED:
+        answer = notice.acknowledgement
+        return (answer.content_type, answer.body) if answer is not None else (writer.CONTENT_TYPES[0], b"")
+    return writer.CONTENT_TYPES[0], writer.render([notice], filed.interest.participant.dialect)

@@ -12,8 +12,8 @@ import pytest
 
 from services.ingest import handlers, intake
 from services.ingest.handlers import Ingest
-from shared.contracts import FilingRejected, SubmissionRead, Topics, header
-from shared.directory import Directory, Participant, Role
+from shared.contracts import EVENTS, FilingRejected, MessageAcknowledged, SubmissionRead, Topics, header
+from shared.directory import Channel, Directory, Participant, Role, Subscription
 from shared.errors import StoreUnavailable
 from shared.kafka import DeadLetters, Outgoing
 from shared.model import Filing
@@ -197,6 +197,64 @@ def test_what_a_message_becomes_does_not_depend_on_its_lane(
     assert [message for batch in publisher.batches for message in batch] == quick
     came = handlers.as_it_came(written(passed_on))
     assert (came.topic, came.partition, came.offset, came.timestamp) == (record.topic, 2, 17, record.timestamp)
+
+
+def a_directory(*event_types: str, state: str = "active") -> Directory:
+    carrier = Participant(id="usp", name="Sample carrier", role=Role.CARRIER, country="US")
+    wish = Subscription.model_validate(
+        {"id": UUID(int=5), "participant": "usp", "event_types": event_types, "channel": Channel.MAILBOX, "state": state, "created_at": NOW}
+    )
+    return Directory(participants=MappingProxyType({"usp": carrier}), subscriptions=(wish,))
+
+
+def an_ingest(publisher: FakePublisher, directory: Directory) -> Ingest:
+    dead = DeadLetters(publisher, TOPICS, "ingest", Metrics())  # type: ignore[arg-type]
+    return Ingest(TOPICS, publisher, dead, lambda: directory, lambda: NOW)  # type: ignore[arg-type]
+
+
+ACKNOWLEDGED = "guichet.message.acknowledged"
+CUSCAR = (FOLDER / "cuscar" / "several_messages.edi").read_bytes()
+
+
+def test_who_asked_for_it_is_answered_for_the_whole_before_its_items(publisher: FakePublisher) -> None:
+    work(an_ingest(publisher, a_directory(ACKNOWLEDGED)), Record(CUSCAR), Record(CUSCAR, offset=1))
+    sent = [header(message.headers, "ce_type") for batch in publisher.batches for message in batch]
+    assert sent == [ACKNOWLEDGED, *["guichet.filing"] * (len(sent) // 2 - 1)] * 2
+    first, second = publisher.on(TOPICS.decisions)
+    assert first == second
+    event = MessageAcknowledged.from_json(first.value)
+    assert event.acknowledgement is not None
+    assert b"UCI+" in event.acknowledgement.body
+    assert first.key == event.key.encode()
+    assert header(first.headers, "ce_id") == str(event.event_id)
+
+
+@pytest.mark.parametrize(
+    "directory",
+    [a_directory(*(name for name in EVENTS if name != ACKNOWLEDGED)), a_directory(ACKNOWLEDGED, state="disabled")],
+    ids=["other events", "disabled"],
+)
+def test_nobody_else_is_answered_for_the_whole(publisher: FakePublisher, directory: Directory) -> None:
+    work(an_ingest(publisher, directory), Record(CUSCAR))
+    assert publisher.on(TOPICS.decisions) == []
+
+
+def test_a_large_message_is_answered_after_its_items(publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handlers, "LARGE_BYTES", 100)
+    ingest = an_ingest(publisher, a_directory(ACKNOWLEDGED))
+    work(ingest, Record(CUSCAR))
+    (passed_on,) = publisher.on(TOPICS.large)
+    assert publisher.on(TOPICS.decisions) == []
+    asyncio.run(ingest.on_large([written(passed_on)]))
+    assert header(publisher.batches[-1][-1].headers, "ce_type") == ACKNOWLEDGED
+    assert len(publisher.on(TOPICS.filings)) > 1
+
+
+def test_a_bug_in_an_acknowledgement_keeps_no_item_back(publisher: FakePublisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "acknowledgement", lambda *_: 1 / 0)
+    work(an_ingest(publisher, a_directory(ACKNOWLEDGED)), Record(CUSCAR))
+    assert header(publisher.on(TOPICS.dead)[0].headers, "dead_code") == "bug.ZeroDivisionError"
+    assert publisher.on(TOPICS.filings)
 
 
 def test_single_items_pass_while_a_large_file_is_read(ingest: Ingest, publisher: FakePublisher) -> None:

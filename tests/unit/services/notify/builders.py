@@ -11,11 +11,13 @@ from uuid import UUID, uuid4
 
 from shared.contracts import (
     TYPE_OF,
+    Acknowledgement,
     ConsignmentAccepted,
     DecisionMade,
     EventBody,
     FilingRef,
     FilingRejected,
+    MessageAcknowledged,
     Missing,
     Outcome,
     PolicyRef,
@@ -160,6 +162,23 @@ def a_reading(participant: str = "post-cn", **values: Any) -> SubmissionRead:
             "read_at": NOW,
             "items": 3,
             "rejected": 1,
+        }
+        | values
+    )
+
+
+def an_acknowledgement(participant: str = "post-cn", **values: Any) -> MessageAcknowledged:
+    return MessageAcknowledged(
+        **{
+            "event_id": uuid4(),
+            "key": "message:1",
+            "participant": participant,
+            "acknowledged_at": NOW,
+            "received_at": NOW,
+            "format": "cuscar",
+            "items": 1,
+            "rejected": 0,
+            "acknowledgement": Acknowledgement(format="contrl", content_type="application/edifact", body=b"UNB\xff"),
         }
         | values
     )

@@ -8,13 +8,23 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.notify.handlers import Notifier
-from services.notify.ledger import Filed, Head, number
+from services.notify.ledger import Filed, Head, Known, number
 from services.notify.match import Index, index_of, match
-from shared.contracts import Topics
+from shared.contracts import TYPE_OF, Notice, Topics
 from shared.directory import Channel
 from shared.errors import MalformedMessage
+from shared.formats import WRITERS
 from shared.kafka import Outgoing
-from tests.unit.services.notify.builders import CUSTOMS, POST, ARecord, a_decision, a_directory, a_record, a_subscription
+from tests.unit.services.notify.builders import (
+    CUSTOMS,
+    POST,
+    ARecord,
+    a_decision,
+    a_directory,
+    a_record,
+    a_subscription,
+    an_acknowledgement,
+)
 
 DECISIONS = ("guichet.decision.made",)
 
@@ -27,8 +37,8 @@ class Recorder:
         self.published += messages
 
 
-def a_notifier(index: Index, publisher: Any = None) -> Notifier:
-    return Notifier(None, publisher, Topics(), lambda: index, {}, lambda filed: None, CollectorRegistry())  # type: ignore[arg-type]
+def a_notifier(index: Index, publisher: Any = None, writers: Any = None) -> Notifier:
+    return Notifier(None, publisher, Topics(), lambda: index, writers or {}, lambda filed: None, CollectorRegistry())  # type: ignore[arg-type]
 
 
 async def test_an_event_of_a_type_nobody_wants_is_not_even_read() -> None:
@@ -41,6 +51,33 @@ async def test_an_event_of_a_type_nobody_wants_is_not_even_read() -> None:
 async def test_a_record_without_a_type_is_a_mistake_of_its_writer() -> None:
     with pytest.raises(MalformedMessage):
         await a_notifier(Index({})).on_events([ARecord(b"{}", [])])
+
+
+@pytest.mark.parametrize(("format", "content_type"), [("cusres", b"application/edifact"), ("json", b"application/json")])
+async def test_an_acknowledgement_goes_out_as_it_was_written_or_as_json(format: str, content_type: bytes) -> None:
+    directory = a_directory(a_subscription(POST, Channel.OUTBOUND, format=format))
+    event = an_acknowledgement()
+    told = match(index_of(directory, lambda text: lambda notice: True), TYPE_OF[type(event)], event)
+    filed, _ = number(told, {each.id: Head() for each in directory.subscriptions}, {})
+    again, _ = number(told, {}, {(filed[0].notice.subscription, event.event_id): Known(1, filed[0].body)})
+    recorder = Recorder()
+    await a_notifier(Index({}), recorder, WRITERS)._publish([*filed, *again])
+    first, second = recorder.published
+    assert first == second
+    assert first.topic == "exchange.outbound.post-cn"
+    assert dict(first.headers)["content-type"] == content_type
+    assert dict(first.headers)["ce_id"] == str(event.event_id).encode()
+    body = first.value if format != "json" else getattr(Notice.from_json(first.value).acknowledgement, "body", b"")
+    assert body == b"UNB\xff"
+
+
+async def test_where_a_format_has_no_acknowledgement_nothing_is_sent_in_it() -> None:
+    directory = a_directory(a_subscription(POST, Channel.OUTBOUND, format="cusrsp"))
+    event = an_acknowledgement(acknowledgement=None)
+    told = match(index_of(directory, lambda text: lambda notice: True), TYPE_OF[type(event)], event)
+    recorder = Recorder()
+    await a_notifier(Index({}), recorder, WRITERS)._publish(number(told, {each.id: Head() for each in directory.subscriptions}, {})[0])
+    assert recorder.published == []
 
 
 async def test_a_format_that_cannot_write_keeps_no_other_notice_back() -> None:

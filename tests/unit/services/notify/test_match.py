@@ -23,6 +23,7 @@ from tests.unit.services.notify.builders import (
     a_subscription,
     a_summary,
     an_acceptance,
+    an_acknowledgement,
 )
 
 DECISION = TYPE_OF[DecisionMade]
@@ -51,10 +52,15 @@ ALL = tuple(a_subscription(each) for each in EVERYBODY)
         (an_acceptance(parties=("paywell",), consignment=None), ["paywell"]),
         (a_rejection("swift-air", parties=("swift-air", "bazaar", "post-cn")), ["swift-air"]),
         (a_reading("bazaar"), ["bazaar"]),
+        *((an_acknowledgement(each.id), [each.id]) for each in EVERYBODY),
     ],
 )
 def test_an_event_is_heard_by_those_who_may_see_it_and_nobody_else(event: EventBody, hearers: list[str]) -> None:
     assert heard_by(event, *ALL) == hearers
+
+
+def test_an_acknowledgement_is_not_told_on_a_countrys_topics() -> None:
+    assert heard_by(an_acknowledgement(CUSTOMS.id), a_subscription(CUSTOMS, Channel.KAFKA)) == []
 
 
 def test_customs_of_another_country_hear_nothing() -> None:

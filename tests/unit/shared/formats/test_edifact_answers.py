@@ -7,6 +7,7 @@ import pytest
 
 from shared.contracts import TYPE_OF, Answer, ConsignmentAccepted, DecisionMade, FilingRejected, Notice, Outcome, PublicView, Summary
 from shared.formats import aperak, contrl, cusres
+from shared.formats.base import Received, Taken
 from shared.formats.edifact_answers import error_code
 from shared.formats.rules import RULES
 from shared.model import DEFAULT_DIALECT, Dialect, Finding, RawMessage
@@ -33,6 +34,10 @@ def a_notice(type: type = DecisionMade, **changes: object) -> Notice:
 
 def answers(module, body: bytes, dialect: Dialect = DEFAULT_DIALECT) -> list[Answer]:
     return list(module.parse(RawMessage("customs", body, AT), dialect))
+
+
+def received(body: bytes, *taken: Taken, refusal: tuple[Finding, ...] = ()) -> Received:
+    return Received(UUID(int=9), RawMessage("jx", body, AT), None, taken, refusal)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +100,7 @@ def test_contrl_of_notices_refuses_only_what_was_refused_as_a_whole() -> None:
 
 
 def test_contrl_of_bytes_names_message_and_segment() -> None:
-    body = contrl.acknowledge((FOLDER / "cuscar/wrong_counts.edi").read_bytes(), DEFAULT_DIALECT, AT)
+    body = contrl.acknowledge(received((FOLDER / "cuscar/wrong_counts.edi").read_bytes()), DEFAULT_DIALECT)
     assert body is not None
     text = body.decode()
     assert "UCI+20260301000501+JXEXPRESS:ZZZ+CUSTOMSHUB:ZZZ+7+29'" in text
@@ -103,15 +108,33 @@ def test_contrl_of_bytes_names_message_and_segment() -> None:
 
 
 def test_contrl_of_a_cut_off_file_refuses_it() -> None:
-    body = contrl.acknowledge((FOLDER / "cuscar/cut_off.edi").read_bytes(), DEFAULT_DIALECT, AT)
+    body = contrl.acknowledge(received((FOLDER / "cuscar/cut_off.edi").read_bytes()), DEFAULT_DIALECT)
     assert body is not None
     [answer] = answers(contrl, body)
     assert (answer.key, answer.decision) == ("lrn:20260301000901", "REJECTED")
 
 
 def test_a_contrl_is_never_answered_with_a_contrl() -> None:
-    assert contrl.acknowledge((FOLDER / "contrl/reference.edi").read_bytes(), DEFAULT_DIALECT, AT) is None
-    assert contrl.acknowledge(b"no EDIFACT at all", DEFAULT_DIALECT, AT) is None
+    assert contrl.acknowledge(received((FOLDER / "contrl/reference.edi").read_bytes()), DEFAULT_DIALECT) is None
+    assert contrl.acknowledge(received(b"no EDIFACT at all"), DEFAULT_DIALECT) is None
+
+
+def test_contrl_names_a_message_that_was_refused_for_what_it_says() -> None:
+    wrong = Finding(code="EDI-VERSION", message="no", remedy="no", sender_path="UNH[1]/UNH/0052")
+    body = contrl.acknowledge(
+        received((FOLDER / "cuscar/reference.edi").read_bytes(), Taken("UNH[1]", None, True, (wrong,))), DEFAULT_DIALECT
+    )
+    assert body is not None
+    text = body.decode()
+    assert "UCI+20260301000017+JXEXPRESS:ZZZ+CUSTOMSHUB:ZZZ+7'" in text
+    assert "UCM+1+CUSCAR:D:95B:UN+4+18'" in text
+
+
+def test_contrl_refuses_what_was_refused_beyond_its_syntax() -> None:
+    no = Finding(code="FORMAT-NOT-AGREED", message="no", remedy="no")
+    body = contrl.acknowledge(received((FOLDER / "cuscar/reference.edi").read_bytes(), refusal=(no,)), DEFAULT_DIALECT)
+    assert body is not None
+    assert "UCI+20260301000017+JXEXPRESS:ZZZ+CUSTOMSHUB:ZZZ+4+18'" in body.decode()
 
 
 def test_error_codes_stay_distinct_in_eight_characters() -> None:

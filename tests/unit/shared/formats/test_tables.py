@@ -3,13 +3,14 @@
 import io
 import zipfile
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from shared.errors import MalformedMessage, Misconfigured
-from shared.formats import csv, manifest_csv, manifest_xlsx, recognition, xlsx
-from shared.formats.base import Envelope
-from shared.model import DEFAULT_DIALECT, Dialect, Filing, Rejection
+from shared.formats import csv, manifest_csv, manifest_table, manifest_xlsx, recognition, xlsx
+from shared.formats.base import Envelope, Received, Taken
+from shared.model import DEFAULT_DIALECT, Dialect, Filing, Finding, RawMessage, Rejection
 from tests.samples import FOLDER, RECEIVED_AT, raw
 
 ENVELOPE = Envelope("M-1", "sender", "receiver", RECEIVED_AT)
@@ -75,6 +76,32 @@ def test_no_cell_becomes_a_formula_and_every_cell_comes_back(text: str) -> None:
     assert csv.write(["a"], [[text]]).decode("utf-8-sig").splitlines(keepends=True)[1].startswith("\"'")
 
 
+def acknowledged(module: object, message: RawMessage, outcomes: list[Filing | Rejection]) -> bytes:
+    taken = tuple(Taken(each.position, each.key, isinstance(each, Rejection), tuple(each.findings or ())) for each in outcomes)
+    back: bytes = module.acknowledge(Received(UUID(int=9), message, None, taken), DEFAULT_DIALECT)  # type: ignore[attr-defined]
+    return back
+
+
+@pytest.mark.parametrize("module", [manifest_csv, manifest_xlsx], ids=lambda module: module.NAME)
+def test_a_large_table_comes_back_with_the_rows_of_which_there_is_something_to_say(module: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest_table, "ANSWER_LIMIT", 100)
+    lines = [["hawb", "mawb", "flight", "pieces"], ["A1", "888-45123072", "XX1", "0"], ["B2", "888-45123072", "XX1", "1"]]
+    body = (csv.write if module is manifest_csv else xlsx.write)(lines[0], lines[1:])
+    fine = Taken("line 3", "express:s:B2", False, ())
+    finding = Finding(code="FLD-FORM", message="No number.", remedy="Send a number.", sender_path="line 2/pieces")
+    told = (Taken("line 2", "express:s:A1", True, (finding,)), fine)
+    back = module.acknowledge(Received(UUID(int=9), raw(body), None, told), DEFAULT_DIALECT)  # type: ignore[attr-defined]
+    rows = csv.as_it_came(back, "utf-8")[2] if module is manifest_csv else xlsx.read(back).rows[1:]
+    assert [cells for _, cells in rows] == [[*lines[1], "NOT TAKEN | FLD-FORM pieces: No number. Send a number."]]
+
+
+@pytest.mark.parametrize("module", [manifest_csv, manifest_xlsx], ids=lambda module: module.NAME)
+def test_a_table_refused_as_a_whole_comes_back_as_the_reasons(module: object) -> None:
+    no = Finding(code="MSG-HEAD", message="No header.", remedy="Send one.")
+    back = module.acknowledge(Received(UUID(int=9), raw(b"x"), None, (), (no,)), DEFAULT_DIALECT)  # type: ignore[attr-defined]
+    assert "NOT TAKEN | MSG-HEAD: No header. Send one." in (back.decode() if module is manifest_csv else str(xlsx.read(back).rows))
+
+
 @pytest.mark.parametrize("module", [manifest_csv, manifest_xlsx], ids=lambda module: module.NAME)
 def test_a_table_comes_back_with_what_was_found_and_may_be_sent_again(module: object) -> None:
     body = (FOLDER / "manifest-csv" / "refused_rows.csv").read_bytes()
@@ -84,12 +111,12 @@ def test_a_table_comes_back_with_what_was_found_and_may_be_sent_again(module: ob
     message = raw(body)
     outcomes = list(module.parse(message, DEFAULT_DIALECT))  # type: ignore[attr-defined]
     assert any(isinstance(each, Rejection) for each in outcomes)
-    back = module.returned(message, DEFAULT_DIALECT, outcomes)  # type: ignore[attr-defined]
+    back = acknowledged(module, message, outcomes)
     again = list(module.parse(replace(message, body=back), DEFAULT_DIALECT))  # type: ignore[attr-defined]
     assert [(type(each), each.key, [made.code for made in each.findings or ()]) for each in again] == [
         (type(each), each.key, [made.code for made in each.findings or ()]) for each in outcomes
     ]
-    assert module.returned(replace(message, body=back), DEFAULT_DIALECT, again) == back  # type: ignore[attr-defined]
+    assert acknowledged(module, replace(message, body=back), again) == back
     text = back.decode("utf-8-sig") if module is manifest_csv else xlsx.read(back).rows[1][1][-1]
     assert "NOT TAKEN" in text
 
