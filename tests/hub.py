@@ -10,7 +10,7 @@ import asyncio
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from uuid import UUID
 
 import httpx
 from aiokafka import ConsumerRecord
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local import PROCESSES, Hub, Process, up
 from services.sandbox.behaviour import Behaviour, Behaviours, HookBehaviour
@@ -28,9 +29,12 @@ from services.sandbox.checker import Checker
 from services.sandbox.partners import connect, programme
 from services.sandbox.tail import Tail, Watched
 from services.sandbox.timeline import Timeline
+from shared import directory_store
 from shared.contracts import Command, ConsignmentAccepted, DecisionMade, EventBody, FilingRejected, Topics, event_headers
 from shared.db import create_engine
 from shared.kafka import KeyedPublisher, Outgoing
+from shared.kafka_admin import ensure_topics
+from tests.families import Family
 
 Result = TypeVar("Result")
 
@@ -173,12 +177,14 @@ class ConnectedHub:
 
 
 @contextmanager
-def started(*, processes: Iterable[Process] = PROCESSES, env: Mapping[str, str] | None = None) -> Iterator[ConnectedHub]:
-    """Start a whole hub in a folder of its own, connect the sandbox's participants, and leave nothing behind."""
+def started(
+    *, processes: Iterable[Process] = PROCESSES, env: Mapping[str, str] | None = None, families: Sequence[Family] = ()
+) -> Iterator[ConnectedHub]:
+    """Start a whole hub in a folder of its own, connect the sandbox's participants and *families*, and leave nothing behind."""
     var = Path(tempfile.mkdtemp(prefix="guichet-hub-"))
     var.chmod(0o711)
     try:
-        connected = in_thread(_connected(var, processes, {**ENV, **(env or {})}))
+        connected = in_thread(_connected(var, processes, {**ENV, **(env or {})}, families))
         try:
             yield connected
         finally:
@@ -187,7 +193,7 @@ def started(*, processes: Iterable[Process] = PROCESSES, env: Mapping[str, str] 
         shutil.rmtree(var, ignore_errors=True)
 
 
-async def _connected(var: Path, processes: Iterable[Process], env: Mapping[str, str]) -> ConnectedHub:
+async def _connected(var: Path, processes: Iterable[Process], env: Mapping[str, str], families: Sequence[Family]) -> ConnectedHub:
     topics = Topics()
     watched: list[Watched] = []
 
@@ -195,12 +201,21 @@ async def _connected(var: Path, processes: Iterable[Process], env: Mapping[str, 
         engine = create_engine(hub.database_url)
         try:
             watched.append(await connect(engine, hub.bootstrap, topics, hub.url("sandbox")))
+            for family in families:
+                await _add(engine, hub.bootstrap, topics, family)
         finally:
             await engine.dispose()
 
     connected = ConnectedHub(await up(var, processes=processes, env=env, prepared=prepared), watched[0], topics)
     await connected.behave()
     return connected
+
+
+async def _add(engine: AsyncEngine, bootstrap: str, topics: Topics, family: Family) -> None:
+    await ensure_topics(bootstrap, directory_store.topics_of(topics, family.participant, family.subscriptions))
+    await directory_store.add_participant(engine, family.participant)
+    for subscription in family.subscriptions:
+        await directory_store.add_subscription(engine, subscription)
 
 
 def in_thread(work: Coroutine[Any, Any, Result]) -> Result:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.errors import HubError
+from tests.families import FAMILIES
 from tests.hub import ConnectedHub, started
 
 
@@ -15,7 +16,7 @@ from tests.hub import ConnectedHub, started
 def hub() -> Iterator[ConnectedHub]:
     """A whole hub with a post, a carrier, a platform and seven customs administrations connected; services release everything at once."""
     try:
-        running = started()
+        running = started(families=FAMILIES)
         made = running.__enter__()
     except HubError as exc:
         if os.environ.get("CI"):
