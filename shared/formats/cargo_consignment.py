@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from shared.formats import cargo_xml, checks, values, xml
 from shared.formats.cargo_xml import WEIGHT_TOLERANCE, compare, count, group, kilograms, leaf, mass, measure, moment, number
@@ -189,8 +189,16 @@ def line_shape(build: cargo_xml.Tables) -> xml.Shape:
 _LINE_FIELDS: Final = frozenset({"sequence_number", "hs_code", "package_count", "goods_description", "country_of_origin", "gross_mass_kg"})
 
 
-def read(record: xml.Record, item: Item, at: str) -> dict[str, Any]:
-    """Return the content of one consignment, without its keys and its channel. *at* is the group's path below the item's position."""
+class Totals(NamedTuple):
+    """Where a consignment says its pieces and its mass: the sender's paths, for :func:`shared.formats.cargo_xml.compare`."""
+
+    pieces: str
+    mass: str
+
+
+def read(record: xml.Record, item: Item, at: str, totals: Totals | None = None) -> dict[str, Any]:
+    """Return the content of one consignment, without its keys and its channel. *at* is the group's path below the item's position;
+    *totals* tells where pieces and mass stand in a message that is no XML."""
     parts = record.parts
     content: dict[str, Any] = parts[HOUSE]
     extra = parts[LOOSE]
@@ -213,7 +221,9 @@ def read(record: xml.Record, item: Item, at: str) -> dict[str, Any]:
     checks.contactable(consignee, item)
     count(content, "package_count", "/package_count", item, mandatory=True)
     mass(content, "/gross_mass_kg", item, extra, "GrossWeightMeasure", mandatory=True)
-    _goods(content, record.lists[GOODS], extra, item, at)
+    _goods(
+        content, record.lists[GOODS], extra, item, at, totals or Totals(f"{at}/TotalPieceQuantity", f"{at}/IncludedTareGrossWeightMeasure")
+    )
     _amounts(content, parts[CHARGES], extra, item)
     if extra:
         content["extra"] = extra
@@ -333,7 +343,7 @@ def _spare(party: dict[str, str], name: str, extra: dict[str, str]) -> None:
         extra.pop(f"{name}/CountryName", None)
 
 
-def _goods(content: dict[str, Any], goods: list[dict[str, Any]], extra: dict[str, str], item: Item, at: str) -> None:
+def _goods(content: dict[str, Any], goods: list[dict[str, Any]], extra: dict[str, str], item: Item, at: str, totals: Totals) -> None:
     summary = extra.get("SummaryDescription")
     if not goods:
         goods = _from_summary(content, summary, item, at)
@@ -343,7 +353,7 @@ def _goods(content: dict[str, Any], goods: list[dict[str, Any]], extra: dict[str
     if summary is not None and goods and goods[0].get("goods_description", "").startswith(summary):
         del extra["SummaryDescription"]
     if not item.refused:
-        _line_totals(content, goods, item, at)
+        _line_totals(content, goods, item, totals)
 
 
 def _from_summary(content: Mapping[str, Any], summary: str | None, item: Item, at: str) -> list[dict[str, Any]]:
@@ -387,7 +397,7 @@ def _set_aside(index: int, line: dict[str, Any], extra: dict[str, str]) -> None:
         extra[f"Item[{index + 1}]/{name[1:]}"] = line.pop(name)
 
 
-def _line_totals(content: Mapping[str, Any], goods: list[dict[str, Any]], item: Item, at: str) -> None:
+def _line_totals(content: Mapping[str, Any], goods: list[dict[str, Any]], item: Item, totals: Totals) -> None:
     """Pieces and mass of the lines against those of the consignment, where every line says them."""
     if len(goods) == 1:
         line = goods[0]
@@ -397,10 +407,10 @@ def _line_totals(content: Mapping[str, Any], goods: list[dict[str, Any]], item: 
             return
     if all("package_count" in line for line in goods):
         pieces = sum(Decimal(line["package_count"]) for line in goods)
-        compare(content.get("package_count"), Decimal(pieces), "/package_count", item, f"{at}/TotalPieceQuantity")
+        compare(content.get("package_count"), Decimal(pieces), "/package_count", item, totals.pieces)
     if all("gross_mass_kg" in line for line in goods):
         kilos = sum((Decimal(line["gross_mass_kg"]) for line in goods), Decimal(0))
-        compare(content.get("gross_mass_kg"), kilos, "/gross_mass_kg", item, f"{at}/IncludedTareGrossWeightMeasure", WEIGHT_TOLERANCE)
+        compare(content.get("gross_mass_kg"), kilos, "/gross_mass_kg", item, totals.mass, WEIGHT_TOLERANCE)
 
 
 def _amounts(content: dict[str, Any], charges: dict[str, str], extra: dict[str, str], item: Item) -> None:

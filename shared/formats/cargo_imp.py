@@ -27,9 +27,9 @@ from shared.errors import Misconfigured
 from shared.formats.base import UNLIKE, Likeness, Sketch
 from shared.formats.filings import Item, rejection
 from shared.formats.provenance import sender_path
-from shared.formats.rules import finding
+from shared.formats.rules import finding, refusal
 from shared.formats.xml import check_bytes, malformed
-from shared.model import DEFAULT_DIALECT, Dialect, Finding, RawMessage, Rejection
+from shared.model import Dialect, Finding, MessageHead, RawMessage, Rejection
 
 CONTENT_TYPES: Final[tuple[str, ...]] = ("text/plain", "application/x-cargo-imp")
 SOURCE: Final = "IATA Cargo-IMP by published samples and the Transport Canada PACT implementation guide"
@@ -335,16 +335,23 @@ def _note(findings: list[Finding], dialect: Dialect, code: str, where: str, said
         findings.append(made)
 
 
+def head(message: Message, format: str, message_id: str, raw: RawMessage) -> MessageHead:
+    """Return what a message says of itself: the time of its envelope. It has no number, and nothing says that it replaces another."""
+    return MessageHead(format, message_id, sent_at(message, raw.received_at))
+
+
+def refuse(message: Message, code: str, missing: str, raw: RawMessage, format: str) -> Rejection:
+    """Return the rejection of one message of a transmission, for want of the line *missing*."""
+    where = message.at(message.line)
+    told = refusal(code, sender_path=f"{where}, {missing}", line=message.line, column=1)
+    return rejection(raw, (*message.findings, told), format=format, position=where)
+
+
 def of_type(messages: Sequence[Message], type: str, raw: RawMessage, name: str) -> tuple[list[Message], list[Rejection]]:
     """Return the messages of *type*, and a rejection of each other one."""
     wanted = [message for message in messages if message.type == type]
-    refused = []
-    for message in messages:
-        if message.type != type:
-            told = finding("IMP-TYPE", DEFAULT_DIALECT, sender_path=message.at(message.line), value=message.type)
-            assert told is not None
-            refused.append(rejection(raw, (told,), format=name, position=message.at(message.line)))
-    return wanted, refused
+    others = [message for message in messages if message.type != type]
+    return wanted, [refuse(message, "IMP-TYPE", message.type, raw, name) for message in others]
 
 
 @dataclass(slots=True)
@@ -395,11 +402,11 @@ _STAMP = re.compile(r"([0-9]{1,2})([A-Z]{3})([0-9]{2})?([0-9]{2})([0-9]{2})").fu
 
 
 def sent_at(message: Message, received_at: datetime) -> datetime | None:
-    """Return the time of the envelope: day, hour and minute in UTC, in the month that is nearest to the arrival."""
+    """Return the time of the envelope: day, hour and minute in UTC, in the latest month that is not after the arrival."""
     said = message.envelope.sent if message.envelope else ""
     if not said:
         return None
-    found = day(said[:2], received_at)
+    found = day(said[:2], received_at - timedelta(days=14))
     clock = _clock(said[2:])
     return datetime.combine(found, clock, UTC) if found is not None and clock is not None else None
 
