@@ -24,6 +24,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
+from faststream.message import AckStatus
 
 from shared.contracts import Topics
 from shared.db import StoreConflict
@@ -38,6 +39,7 @@ Records = Sequence[ConsumerRecord[bytes, bytes]]
 Handler = Callable[[Records], Awaitable[None]]
 
 BATCH_BYTES: Final = 512 * 1024
+COMMIT_SECONDS: Final = 0.1
 REQUEST_BYTES: Final = 9 * 1024 * 1024
 FETCH_WAIT_MS: Final = 50
 """How long the broker may hold a fetch that finds nothing. A partition whose records are in hand is left out of the next fetch, so this
@@ -177,8 +179,69 @@ class DeadLetters:
         await self._publisher.publish([self.letter(record, code, error, participant)])
 
 
+class Commits:
+    """Moves the offsets of one consumer group on behind batches that are done, ten times a second at most.
+
+    A commit is a write of its own on the broker, and small batches would be mostly commits. What a crash leaves uncommitted is read again,
+    and has its effect once.
+    """
+
+    def __init__(self, group: str) -> None:
+        self._group = group
+        self._done: dict[tuple[str, int], int] = {}
+        self._last = 0.0
+        self._later: asyncio.Task[None] | None = None
+        self.consumer: Any = None
+        self.assignment = 0
+        """Counts assignments: what was read under an earlier one is not committed under this, for others may have gone on meanwhile."""
+
+    def assigned(self) -> None:
+        """Begin anew: partitions were given to this process."""
+        self.assignment += 1
+        self._done = {}
+
+    async def note(self, records: Records, assignment: int) -> None:
+        """Everything in *records*, read under *assignment*, is done: commit now, or together with what follows soon."""
+        if assignment != self.assignment:
+            return
+        for record in records:
+            self._done[record.topic, record.partition] = record.offset + 1
+        wait = self._last + COMMIT_SECONDS - time.monotonic()
+        if wait <= 0:
+            await self.flush()
+        elif self._later is None:
+            self._later = asyncio.create_task(self._flush_after(wait))
+
+    async def _flush_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._later = None
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Commit what is done. Where the broker refuses, the records come again, here or to whoever has the partition now."""
+        self._last = time.monotonic()
+        assigned = self.consumer.assignment() if self.consumer is not None else ()
+        done, self._done = self._done, {}
+        offsets = {place: done[place] for place in assigned if place in done}
+        if not offsets:
+            return
+        try:
+            await self.consumer.commit(offsets)
+        except (KafkaError, IllegalStateError) as exc:
+            log.warning("commit.refused", extra={"group": self._group, "error": f"{type(exc).__name__}: {exc}"})
+
+
 class _Batch(KafkaAckableMessage):
     """A batch whose ``nack`` rewinds every partition still ours, also when another was taken away meanwhile."""
+
+    commits: Commits
+    assignment: int
+
+    async def ack(self) -> None:
+        if not self.committed:
+            records: Any = self.raw_message
+            await self.commits.note(records, self.assignment)
+            self.committed = AckStatus.ACKED
 
     async def nack(self) -> None:
         earliest: dict[TopicPartition, int] = {}
@@ -193,18 +256,19 @@ class _Batch(KafkaAckableMessage):
 
 
 class DrainOnRevoke(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Lets the batch in hand finish, for a bounded time, before its partitions go to another process."""
+    """Lets the batch in hand finish, for a bounded time, and commits it before its partitions go to another process."""
 
-    def __init__(self, idle: asyncio.Event, seconds: float = 10.0) -> None:
-        self._idle = idle
+    def __init__(self, reader: Reader, seconds: float = 10.0) -> None:
+        self._reader = reader
         self._seconds = seconds
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), self._seconds)
+            await asyncio.wait_for(self._reader.idle.wait(), self._seconds)
+        await self._reader.commits.flush()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        return None
+        self._reader.commits.assigned()
 
 
 class Reader:
@@ -224,6 +288,7 @@ class Reader:
         self.idle.set()
         self.stopping = False
         self.progress_at = time.monotonic()
+        self.commits = Commits(group)
         self.subscriber: Any = None
 
     async def on_batch(self, records: Records) -> None:
@@ -282,6 +347,13 @@ class Reader:
                     raise
                 await asyncio.sleep(0.5)
 
+    async def finish(self, seconds: float = 10.0) -> None:
+        """Let the batch in hand end, for a bounded time, and commit what is done; a batch that fails now is given back to Kafka."""
+        self.stopping = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.idle.wait(), seconds)
+        await self.commits.flush()
+
     def lag(self) -> dict[TopicPartition, int]:
         """Return how many records wait, by partition, as far as this process knows."""
         consumer = getattr(self.subscriber, "consumer", None)
@@ -328,7 +400,7 @@ def subscribe(
         fetch_max_wait_ms=FETCH_WAIT_MS,
         max_poll_interval_ms=600_000,
         rebalance_timeout_ms=15_000,
-        listener=DrainOnRevoke(reader.idle),
+        listener=DrainOnRevoke(reader),
         parser=_parser(reader),
         decoder=_decode,
         no_reply=True,
@@ -347,7 +419,7 @@ def _parser(reader: Reader) -> Callable[[Any], Awaitable[_Batch]]:
     """Return a parser that cannot raise, whatever the headers hold."""
 
     async def parse(records: tuple[ConsumerRecord[bytes, bytes], ...]) -> _Batch:
-        return _Batch(
+        batch = _Batch(
             body=records,
             headers={},
             batch_headers=[],
@@ -357,6 +429,9 @@ def _parser(reader: Reader) -> Callable[[Any], Awaitable[_Batch]]:
             raw_message=records,
             consumer=reader.subscriber.consumer,
         )
+        batch.commits, batch.assignment = reader.commits, reader.commits.assignment
+        reader.commits.consumer = batch.consumer
+        return batch
 
     return parse
 

@@ -159,11 +159,7 @@ class Service:
                 pause = min(pause * 2, 3.0)
 
     async def _stop(self) -> None:
-        for reader in self.readers:
-            reader.stopping = True
-        for reader in self.readers:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(reader.idle.wait(), 10)
+        await asyncio.gather(*(reader.finish() for reader in self.readers))
         for task in self._running.values():
             task.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)

@@ -18,7 +18,7 @@ from services.notify.ledger import Filed, Head, Known, number
 from services.notify.match import Told
 from services.notify.retry import Claim, Settlement
 from shared.contracts import Notice
-from shared.db import transaction
+from shared.db import copy, fetch, transaction
 from shared.directory import Channel
 
 KEEP: Final = timedelta(days=30)
@@ -27,30 +27,26 @@ recognised."""
 
 _ADD_HEADS = text("INSERT INTO notify.feed_head (subscription) SELECT unnest(CAST(:ids AS uuid[])) ON CONFLICT DO NOTHING")
 
-_LOCK_HEADS = text("""
+_LOCK_HEADS = """
     SELECT subscription, last_sequence, last_hash FROM notify.feed_head
-    WHERE subscription = ANY(CAST(:ids AS uuid[])) ORDER BY subscription FOR UPDATE
-""")
+    WHERE subscription = ANY($1::uuid[]) ORDER BY subscription FOR UPDATE
+"""
 
-_KNOWN = text("""
+_KNOWN = """
     SELECT w.subscription, w.event_id, f.sequence, f.body
-    FROM unnest(CAST(:subscriptions AS uuid[]), CAST(:events AS uuid[])) AS w (subscription, event_id)
+    FROM unnest($1::uuid[], $2::uuid[]) AS w (subscription, event_id)
     CROSS JOIN LATERAL (
         SELECT sequence, body FROM notify.feed WHERE subscription = w.subscription AND event_id = w.event_id LIMIT 1
     ) f
-""")
+"""
 
-_ADD_ROWS = text("""
-    INSERT INTO notify.feed (subscription, sequence, event_id, key, type, body, hash)
-    SELECT * FROM unnest(CAST(:subscriptions AS uuid[]), CAST(:sequences AS bigint[]), CAST(:events AS uuid[]), CAST(:keys AS text[]),
-                         CAST(:types AS text[]), CAST(:bodies AS text[]), CAST(:hashes AS bytea[]))
-""")
+_FEED_COLUMNS = ("subscription", "sequence", "event_id", "key", "type", "body", "hash")
 
-_MOVE_HEADS = text("""
+_MOVE_HEADS = """
     UPDATE notify.feed_head h SET last_sequence = n.sequence, last_hash = n.hash
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:sequences AS bigint[]), CAST(:hashes AS bytea[])) AS n (subscription, sequence, hash)
+    FROM unnest($1::uuid[], $2::bigint[], $3::bytea[]) AS n (subscription, sequence, hash)
     WHERE h.subscription = n.subscription
-""")
+"""
 
 _ADD_DELIVERIES = text("""
     INSERT INTO notify.delivery (subscription, sequence, event_id, key)
@@ -187,7 +183,7 @@ async def _lock_heads(connection: AsyncConnection, wanted: Iterable[UUID]) -> di
     ids = sorted(wanted)
     heads: dict[UUID, Head] = {}
     while len(heads) < len(ids):
-        rows = await connection.execute(_LOCK_HEADS, {"ids": ids})
+        rows = await fetch(connection, _LOCK_HEADS, ids)
         heads = {subscription: Head(sequence, hash) for subscription, sequence, hash in rows}
         if len(heads) < len(ids):
             await connection.execute(_ADD_HEADS, {"ids": [id for id in ids if id not in heads]})
@@ -195,27 +191,21 @@ async def _lock_heads(connection: AsyncConnection, wanted: Iterable[UUID]) -> di
 
 
 async def _known(connection: AsyncConnection, notices: Sequence[Notice]) -> dict[tuple[UUID, UUID], Known]:
-    places = {"subscriptions": [each.subscription for each in notices], "events": [each.notice_id for each in notices]}
-    rows = await connection.execute(_KNOWN, places)
+    rows = await fetch(connection, _KNOWN, [each.subscription for each in notices], [each.notice_id for each in notices])
     return {(subscription, event): Known(sequence, body.encode()) for subscription, event, sequence, body in rows}
 
 
 async def _add_rows(connection: AsyncConnection, fresh: Sequence[Filed]) -> None:
-    values = {
-        "subscriptions": [entry.notice.subscription for entry in fresh],
-        "sequences": [entry.sequence for entry in fresh],
-        "events": [entry.notice.notice_id for entry in fresh],
-        "keys": [entry.notice.key for entry in fresh],
-        "types": [entry.notice.type for entry in fresh],
-        "bodies": [entry.body.decode() for entry in fresh],
-        "hashes": [entry.hash for entry in fresh],
-    }
-    await connection.execute(_ADD_ROWS, values)
+    rows = [
+        (notice.subscription, entry.sequence, notice.notice_id, notice.key, notice.type, entry.body.decode(), entry.hash)
+        for entry in fresh
+        for notice in (entry.notice,)
+    ]
+    await copy(connection, "notify", "feed", _FEED_COLUMNS, rows)
 
 
 async def _move_heads(connection: AsyncConnection, ends: Mapping[UUID, Head]) -> None:
-    values = {"ids": list(ends), "sequences": [end.sequence for end in ends.values()], "hashes": [end.hash for end in ends.values()]}
-    await connection.execute(_MOVE_HEADS, values)
+    await fetch(connection, _MOVE_HEADS, list(ends), [end.sequence for end in ends.values()], [end.hash for end in ends.values()])
 
 
 async def _add_deliveries(connection: AsyncConnection, pushed: Sequence[Filed]) -> None:

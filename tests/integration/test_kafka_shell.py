@@ -54,7 +54,7 @@ async def reading(
     try:
         yield reader
     finally:
-        reader.stopping = True
+        await reader.finish()
         await broker.stop()
 
 
