@@ -28,8 +28,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from hashlib import sha1
 from typing import Annotated, Final, Literal
-from uuid import UUID, uuid5
+from uuid import UUID, SafeUUID
 
 from pydantic import AwareDatetime, BeforeValidator, PlainSerializer, StringConstraints, WithJsonSchema
 
@@ -40,13 +41,24 @@ NAMESPACE: Final = UUID("6f1d3c5e-0d2b-5d0f-9c57-6775696368e7")
 """Namespace of every derived id of the hub (uuid5)."""
 
 CONTENT_JSON: Final = b"application/json"
+_NAMESPACE_BYTES: Final = NAMESPACE.bytes
+_VERSION_5: Final = 0x5 << 76 | 0x2 << 62
+_PAYLOAD_BITS: Final = (1 << 128) - 1 ^ (0xF << 76 | 0x3 << 62)
+"""The bits of an RFC 9562 UUID that are not version or variant."""
+_UNKNOWN: Final = SafeUUID.unknown
+_set: Final = object.__setattr__
+
 PARTICIPANT_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
 SERVICE_PATTERN: Final = re.compile(r"[a-z][a-z0-9-]{1,39}")
 
 
 def derived_id(*parts: object) -> UUID:
     """Return the id that the same *parts* always give (uuid5 over the parts joined with ``|``)."""
-    return uuid5(NAMESPACE, "|".join(map(str, parts)))
+    digest = sha1(_NAMESPACE_BYTES + "|".join(map(str, parts)).encode(), usedforsecurity=False).digest()
+    made = UUID.__new__(UUID)  # without the questions that UUID() asks of what may come from anybody
+    _set(made, "int", int.from_bytes(digest[:16]) & _PAYLOAD_BITS | _VERSION_5)
+    _set(made, "is_safe", _UNKNOWN)
+    return made
 
 
 # --- topics ------------------------------------------------------------------------------------------------------------------------------
@@ -572,6 +584,8 @@ NOTICE_TYPE: Final = "guichet.notice"
 # --- CloudEvents headers -----------------------------------------------------------------------------------------------------------------
 
 Headers = Sequence[tuple[str, bytes | None]]
+_SPECIFICATION: Final = ("ce_specversion", b"1.0")
+_CONTENT: Final = ("content-type", CONTENT_JSON)
 
 
 def event_headers(
@@ -579,16 +593,17 @@ def event_headers(
 ) -> list[tuple[str, bytes]]:
     """Return the headers of one CloudEvent with a JSON body. *extra* adds extension attributes (``ce_`` is put before their names)."""
     headers = [
-        ("ce_specversion", b"1.0"),
+        _SPECIFICATION,
         ("ce_id", str(id).encode()),
         ("ce_type", type.encode()),
         ("ce_source", source.encode()),
         ("ce_time", time.isoformat().encode()),
-        ("content-type", CONTENT_JSON),
+        _CONTENT,
     ]
     if subject is not None:
         headers.append(("ce_subject", subject.encode()))
-    headers.extend((f"ce_{name}", value.encode()) for name, value in extra)
+    for name, value in extra:
+        headers.append((f"ce_{name}", value.encode()))
     return headers
 
 

@@ -40,8 +40,7 @@ class Likeness(NamedTuple):
 UNLIKE = Likeness(0.0, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Sketch:
+class Sketch(NamedTuple):
     """What one look at the first bytes tells, for all formats at once.
 
     ``kind`` is the syntax. XML: ``root`` is the local name of the document element and ``namespace`` its namespace;

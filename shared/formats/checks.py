@@ -149,13 +149,19 @@ def description(record: Mapping[str, Any], path: str, item: Item) -> None:
         item.note("DQ-23", path, said)
 
 
+def is_well_named(party: Mapping[str, Any]) -> bool:
+    """Whether :func:`name` has nothing to say."""
+    said = party.get("name")
+    return said is not None and len(said) > 2 and not said.isdecimal() and said.lower() not in JUNK_NAMES
+
+
 def name(party: Mapping[str, Any], path: str, item: Item, *, mandatory: bool = True) -> None:
     """DQ-10: a name names somebody."""
     said = party.get("name")
     if said is None:
         if mandatory:
             item.note("FLD-MISSING", path)
-    elif len(said) < 3 or said.isdecimal() or said.lower() in JUNK_NAMES:
+    elif not is_well_named(party):
         item.note("DQ-10", path, said)
 
 

@@ -21,8 +21,9 @@ from shared.contracts import post_key
 from shared.formats import checks, values
 from shared.formats.filings import Item, conclude
 from shared.formats.provenance import sender_path
+from shared.formats.values import is_plain_count, is_plain_mass, is_plain_money
 from shared.formats.xml import Marked
-from shared.identifiers import despatch, receptacle, s10
+from shared.identifiers import despatch, hs, receptacle, s10
 from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
 from shared.model.filing import Function
 
@@ -218,14 +219,14 @@ def _declaration(content: dict[str, Any], said: Declared, item: Item, extra: dic
     consignor, consignee, loose, goods = said.consignor, said.consignee, said.loose, said.goods
     if "mail_class" not in said.postal:
         item.note("FLD-WANTED", "/postal/mail_class")
-    _party("Sender", "consignor", consignor, loose, item, extra)
-    _party("Recipient", "consignee", consignee, loose, item, extra)
+    _party(_SENDER, consignor, loose, item, extra)
+    _party(_RECIPIENT, consignee, loose, item, extra)
     content["consignor"] = consignor
     content["consignee"] = consignee
-    if consignor.get("country") in checks.COUNTRIES:
-        content["country_of_dispatch"] = consignor["country"]
-    if consignee.get("country") in checks.COUNTRIES:
-        content["country_of_destination"] = consignee["country"]
+    if (country := consignor.get("country")) in checks.COUNTRIES:
+        content["country_of_dispatch"] = country
+    if (country := consignee.get("country")) in checks.COUNTRIES:
+        content["country_of_destination"] = country
     checks.contactable(consignee, item)
     nature = _nature(content, item)
     content["package_count"] = 1
@@ -267,38 +268,55 @@ def _local_ids(postal_part: dict[str, Any], loose: Mapping[str, str]) -> None:
 # --- parties -----------------------------------------------------------------------------------------------------------------------------
 
 
-def _party(side: str, field: str, party: dict[str, str], loose: dict[str, str], item: Item, extra: dict[str, str]) -> None:
+class Side(NamedTuple):
+    """One party: its name in the messages, its field, the finding for a poor address, and the paths of what is looked at."""
+
+    name: str
+    field: str
+    poor_address: str
+
+    def path(self, field: str) -> str:
+        return f"/{self.field}/{field}"
+
+
+_SENDER: Final = Side("Sender", "consignor", "DQ-06")
+_RECIPIENT: Final = Side("Recipient", "consignee", "DQ-07")
+
+
+def _party(side: Side, party: dict[str, str], loose: dict[str, str], item: Item, extra: dict[str, str]) -> None:
     """Bring one party into shape: name in one or two fields, address structured or as a block, country as its code."""
     if loose:
-        _loose_party(side, field, party, loose, item, extra)
-    checks.name(party, f"/{field}/name", item)
-    checks.country(party, "country", f"/{field}/country", item, mandatory=True)
+        _loose_party(side, party, loose, item, extra)
+    if not checks.is_well_named(party):
+        checks.name(party, side.path("name"), item)
+    if party.get("country") not in checks.COUNTRIES:
+        checks.country(party, "country", side.path("country"), item, mandatory=True)
     street = party.get("street_line")
     if street is None:
-        item.note("DQ-06" if side == "Sender" else "DQ-07", f"/{field}/street_line")
+        item.note(side.poor_address, side.path("street_line"))
     elif "\n" in street:
         party["street_line"] = checks.one_block(street)
-    elif "city" not in party and f"~{side}Address" not in loose:
-        item.note("DQ-06" if side == "Sender" else "DQ-07", f"/{field}/city")
+    elif "city" not in party and f"~{side.name}Address" not in loose:
+        item.note(side.poor_address, side.path("city"))
     if "postcode" not in party and "city" in party and party.get("country") not in checks.NO_POSTCODE:
-        item.note("DQ-08", f"/{field}/postcode")
+        item.note("DQ-08", side.path("postcode"))
     if "identifier" in party and "identifier_scheme" not in party:
         party["identifier_scheme"] = "other"
 
 
-def _loose_party(side: str, field: str, party: dict[str, str], loose: dict[str, str], item: Item, extra: dict[str, str]) -> None:
+def _loose_party(side: Side, party: dict[str, str], loose: dict[str, str], item: Item, extra: dict[str, str]) -> None:
     """The older shape: first and last name, address as one block, fax."""
     if "name" not in party:
-        names = [key for key in (f"~{side}FirstName", f"~{side}LastName") if key in loose]
+        names = [key for key in (f"~{side.name}FirstName", f"~{side.name}LastName") if key in loose]
         if names:
             party["name"] = " ".join([loose[key] for key in names])
-            item.paths[f"/{field}/name"] = own_path(names[0], item)
-    block = loose.get(f"~{side}Address")
-    if block is not None and "street_line" not in party:
+            item.paths[side.path("name")] = own_path(names[0], item)
+    if "street_line" not in party and (block := loose.get(f"~{side.name}Address")) is not None:
         party["street_line"] = checks.one_block(block)
-        item.paths[f"/{field}/street_line"] = own_path(f"~{side}Address", item)
-    if f"~{side}Fax" in loose:
-        extra[f"{side}Fax"] = loose[f"~{side}Fax"]
+        item.paths[side.path("street_line")] = own_path(f"~{side.name}Address", item)
+    fax = loose.get(f"~{side.name}Fax")
+    if fax is not None:
+        extra[f"{side.name}Fax"] = fax
 
 
 def own_path(loose: str, item: Item) -> str:
@@ -335,7 +353,7 @@ def _goods(content: dict[str, Any], goods: list[dict[str, Any]], commercial: boo
     amounts: list[str] = []
     used: set[str] = set()
     for index, piece in enumerate(goods):
-        _piece(f"/goods_items/{index}", piece, commercial, item)
+        _piece(index, piece, commercial, item)
         amount = piece.get("item_amount")
         if amount is not None:
             amounts.append(amount["amount"])
@@ -352,7 +370,35 @@ _PIECE_FIELDS: Final = 7
 """Fields of a piece that became part of the dataset; any more were set aside by the walk."""
 
 
-def _piece(path: str, piece: dict[str, Any], commercial: bool, item: Item) -> None:
+def _piece(index: int, piece: dict[str, Any], commercial: bool, item: Item) -> None:
+    """Bring one goods line into shape; most are already."""
+    if is_plain(piece, commercial):
+        piece["item_amount"] = {"amount": piece.pop("amount"), "currency": piece.pop("currency")}
+    else:
+        mend(f"/goods_items/{index}", piece, commercial, item)
+
+
+def is_plain(piece: Mapping[str, str], commercial: bool) -> bool:
+    """Whether :func:`mend` has nothing to say of *piece* and nothing to change but the shape of its amount."""
+    said = piece.get
+    description, hs_code, mass, amount = said("goods_description", ""), said("hs_code"), said("net_mass_kg"), said("amount", "")
+    return (
+        len(description) > 2
+        and description.isascii()
+        and not description.isdecimal()
+        and is_plain_count(said("quantity", "")) is not None
+        and is_plain_money(amount) is not None
+        and amount != "0.00"
+        and (not commercial if hs_code is None else hs.is_plain(hs_code))
+        and said("country_of_origin") in checks.ORIGINS
+        and said("currency") in checks.CURRENCIES
+        and (mass is None or is_plain_mass(mass) is not None)
+        and "sequence_number" in piece
+    )
+
+
+def mend(path: str, piece: dict[str, Any], commercial: bool, item: Item) -> None:
+    """Judge every value of a goods line and bring it into its canonical form."""
     if "sequence_number" not in piece:
         item.note("FLD-MISSING", path + "/sequence_number")
     checks.description(piece, path + "/goods_description", item)

@@ -111,15 +111,16 @@ def _decoded(line: bytes, encoding: str) -> str:
 
 
 def _look_at_xml(head: bytes) -> Sketch:
-    if b"<!--" in head:
-        head = _COMMENT.sub(b"", head)
     root = _ROOT.search(head)
+    if root is None or head.find(b"<!--", 0, root.end()) >= 0:
+        head = _COMMENT.sub(b"", head)
+        root = _ROOT.search(head)
     if root is None:
         return Sketch("xml")
     sketch = _of_root(root[0])
     if sketch.root not in ("Envelope", "MetaData"):
         return sketch
-    inside = frozenset(match[2].decode("utf-8", "replace") for match in _ROOT.finditer(head))
+    inside = frozenset(match[2].decode("utf-8", "replace") for match in _ROOT.finditer(_COMMENT.sub(b"", head)))
     return Sketch("xml", sketch.root, sketch.namespace, inside)
 
 

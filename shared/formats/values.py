@@ -18,8 +18,11 @@ from shared.model import Dialect
 
 KILOGRAMS_PER_POUND: Final = Decimal("0.45359237")
 
-_MONEY = re.compile(r"(?:0|[1-9][0-9]{0,11})\.[0-9]{2}").fullmatch
-_MASS = re.compile(r"(?:0|[1-9][0-9]{0,6})\.[0-9]{3}").fullmatch
+is_plain_money: Final = re.compile(r"(?:0|[1-9][0-9]{0,11})\.[0-9]{2}").fullmatch
+is_plain_mass: Final = re.compile(r"(?:0|[1-9][0-9]{0,6})\.[0-9]{3}").fullmatch
+is_plain_count: Final = re.compile(r"[1-9][0-9]{0,10}").fullmatch
+"""The common forms: what is written so is canonical already, whatever the dialect. A count is more than zero, the others not less."""
+
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{0,9})?").fullmatch
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:[0-9]{2})").fullmatch
 _LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?").fullmatch
@@ -28,17 +31,17 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 
 def money(text: str, dialect: Dialect) -> str | None:
     """Return an amount with at least two decimals, e.g. ``54.00`` for ``54``."""
-    return text if _MONEY(text) else _decimal(text, dialect, 2)
+    return text if is_plain_money(text) else _decimal(text, dialect, 2)
 
 
 def mass(text: str, dialect: Dialect) -> str | None:
     """Return a mass with at least three decimals, e.g. ``0.870`` for ``0.87``."""
-    return text if _MASS(text) else _decimal(text, dialect, 3)
+    return text if is_plain_mass(text) else _decimal(text, dialect, 3)
 
 
 def quantity(text: str, dialect: Dialect) -> str | None:
     """Return a number without needless decimals, e.g. ``2`` for ``2.000``."""
-    return text if text.isdecimal() and text.isascii() and text[0] != "0" and len(text) < 12 else _decimal(text, dialect, 0)
+    return text if is_plain_count(text) else _decimal(text, dialect, 0)
 
 
 def _decimal(text: str, dialect: Dialect, places: int) -> str | None:

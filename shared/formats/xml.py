@@ -83,7 +83,7 @@ def parse(body: bytes, fallback_encoding: str = "utf-8") -> etree._Element:
     Raises :class:`MalformedMessage`.
     """
     check_bytes(body)
-    if b"<!DOCTYPE" in body:
+    if b"!" in body and b"<!DOCTYPE" in body:
         raise malformed("MSG-DOCTYPE", line=body.count(b"\n", 0, body.find(b"<!DOCTYPE")) + 1)
     declared = _DECLARED.match(body)
     parser = _PARSER if len(body) < _OWN_PARSER_BYTES else etree.XMLParser(**_OPTIONS)
@@ -96,7 +96,7 @@ def parse(body: bytes, fallback_encoding: str = "utf-8") -> etree._Element:
         root = etree.fromstring(body, parser)
     except etree.XMLSyntaxError as exc:
         raise _syntax(exc) from exc
-    if _LONG_TAG(body) and _TOO_MANY_ATTRIBUTES(root):
+    if body.count(b"=") > ATTRIBUTE_LIMIT and _LONG_TAG(body) and _TOO_MANY_ATTRIBUTES(root):
         raise malformed("MSG-ATTRIBUTES")
     return root
 

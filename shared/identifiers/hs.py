@@ -33,15 +33,15 @@ def normalise(text: str) -> str:
 
 def validate(text: str) -> str:
     """Return the canonical form; raises :class:`shared.errors.InvalidIdentifier` when it cannot be a code."""
-    return text if _is_faultless(text) else accepted(text, normalise(text), problem(text))
+    return text if is_plain(text) else accepted(text, normalise(text), problem(text))
 
 
 def problem(text: str) -> IdentifierProblem | None:
     """Return what is wrong: digits, length, a code that is none (errors); national chapter, unknown code (warnings)."""
-    if _is_faultless(text):
+    if is_plain(text):
         return None
     code = normalise(text)
-    if _is_faultless(code):
+    if is_plain(code):
         return None
     if not (code.isascii() and code.isdigit()):
         return error(
@@ -81,6 +81,7 @@ def _problem_of_digits(code: str) -> IdentifierProblem | None:
     )
 
 
-def _is_faultless(text: str) -> bool:
+def is_plain(text: str) -> bool:
+    """Whether *text* is canonical and has no problem at all: the common case, decided without building anything."""
     size = len(text)
     return text[:6] in _SUBHEADINGS and (size == _SHORTEST or (size <= _LONGEST and text.isascii() and text.isdigit()))

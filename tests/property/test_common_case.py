@@ -1,0 +1,87 @@
+"""The short ways of the common case say what the long ways say."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid5
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.contracts import NAMESPACE, derived_id
+from shared.formats import checks, itmatt, values
+from shared.formats.filings import Item
+from shared.formats.postal_items import is_plain, mend
+from shared.identifiers import hs
+from shared.model import DEFAULT_DIALECT, Dialect
+
+NUMBERS = st.one_of(st.from_regex(r"[0-9]{1,12}(\.[0-9]{1,4})?", fullmatch=True), st.sampled_from(["0.00", "0.000", "1", "12.50", "-3.00"]))
+PIECES = st.fixed_dictionaries(
+    {},
+    optional={
+        "sequence_number": st.just("1"),
+        "goods_description": st.one_of(st.text(min_size=1, max_size=5), st.just("Cotton shirt")),
+        "quantity": NUMBERS,
+        "net_mass_kg": NUMBERS,
+        "amount": NUMBERS,
+        "currency": st.sampled_from(["EUR", "USD", "eur", "XXX", "?"]),
+        "hs_code": st.one_of(
+            st.sampled_from(["610910", "6109100010", "61.09.10", "6109", "999999", "９９"]), st.text(min_size=1, max_size=8)
+        ),
+        "country_of_origin": st.sampled_from(["CN", "cn", "UK", "??"]),
+    },
+)
+
+
+@given(PIECES, st.booleans(), st.sampled_from([DEFAULT_DIALECT, Dialect(decimal_comma=True)]))
+def test_a_plain_goods_line_needs_no_mending(piece: dict[str, str], commercial: bool, dialect: Dialect) -> None:
+    item = Item("Item[1]", itmatt.PATHS, dialect)
+    mended = dict(piece)
+    mend("/goods_items/0", mended, commercial, item)
+    if is_plain(piece, commercial):
+        money = {"item_amount": {"amount": piece["amount"], "currency": piece["currency"]}}
+        assert not item.findings
+        assert mended == {name: value for name, value in piece.items() if name not in ("amount", "currency")} | money
+
+
+def test_a_usual_goods_line_is_plain() -> None:
+    piece = {"sequence_number": "1", "goods_description": "Cotton shirt", "quantity": "2", "amount": "20.00", "currency": "EUR"}
+    assert is_plain(piece | {"hs_code": "610910", "country_of_origin": "CN", "net_mass_kg": "0.300"}, commercial=True)
+
+
+@given(NUMBERS)
+def test_a_plain_number_is_canonical(text: str) -> None:
+    for plain, read in (
+        (values.is_plain_money, values.money),
+        (values.is_plain_mass, values.mass),
+        (values.is_plain_count, values.quantity),
+    ):
+        if plain(text):
+            assert (
+                read(text, DEFAULT_DIALECT)
+                == values._decimal(text, DEFAULT_DIALECT, {values.money: 2, values.mass: 3}.get(read, 0))
+                == text
+            )
+
+
+@given(st.text(max_size=14))
+def test_a_plain_tariff_code_has_no_problem(text: str) -> None:
+    if hs.is_plain(text):
+        assert hs.problem(text) is None
+        assert hs.normalise(text) == text
+
+
+@pytest.mark.parametrize("name", ["Anouk Bakker", "NA", "N/A", "12345", "xxx", None])
+def test_a_well_named_party_gets_no_finding(name: str | None) -> None:
+    item = Item("Item[1]", itmatt.PATHS, DEFAULT_DIALECT)
+    checks.name({"name": name}, "/consignee/name", item)
+    assert checks.is_well_named({"name": name}) == (not item.findings)
+
+
+@given(st.lists(st.one_of(st.text(), st.integers(), st.uuids())))
+def test_derived_ids_are_those_of_the_standard(parts: list[str | int | UUID]) -> None:
+    made, standard = derived_id(*parts), uuid5(NAMESPACE, "|".join(map(str, parts)))
+    assert made == standard
+    assert str(made) == str(standard)
+    assert made.version == 5
+    assert made.is_safe is standard.is_safe
