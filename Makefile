@@ -10,6 +10,9 @@ STAMP := .venv/.ready
 ITEMS ?= 2000
 RATE ?= 0
 SEED ?= 7
+SECONDS ?= 60
+COUNT ?= 10000
+FORMATS ?=
 KEEP ?= 0
 
 PY := $(BIN)/python
@@ -17,7 +20,7 @@ PYTEST := $(PY) -m pytest
 CODE := services shared deploy tests
 
 .PHONY: help setup demo up down status logs test check fmt lint types unit contract property integration e2e faults bench \
-  migration migrate lock documents clean
+  fuzz fuzz-mutations migration migrate lock documents clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9 -]+:.*## / {printf "  %-28s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +78,12 @@ integration e2e faults: $(STAMP) ## the tests of that folder, on real Kafka and 
 
 bench: $(STAMP) ## how fast it is here; results in tests/bench/results
 	$(PY) -m tests.bench
+
+fuzz: $(STAMP) ## each parser under a coverage-guided fuzzer (SECONDS=60 FORMATS="itmatt xfzb")
+	@$(PY) -m tests.fuzz --seconds $(SECONDS) $(if $(FORMATS),--formats $(FORMATS))
+
+fuzz-mutations: $(STAMP) ## each parser on thousands of spoiled samples (COUNT=10000 SEED=7 FORMATS="itmatt xfzb")
+	@$(PY) -m tests.fuzz.spoil --count $(COUNT) --seed $(SEED) $(if $(FORMATS),--formats $(FORMATS))
 
 migration: $(STAMP) ## an empty migration (m="what changes")
 	@test -n "$(m)" || { echo 'say what changes: make migration m="…"'; exit 2; }

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -94,7 +94,7 @@ def open_document(raw: RawMessage, dialect: Dialect, root: str) -> Document:
     return document
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def bol_shape(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the walker's table of one ``Bol_segment`` but its ``HS_Compliance``."""
     value = {}

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -70,7 +70,7 @@ def recognise(sketch: Sketch) -> Likeness:
     return Likeness(0.2, f"XML, but its root is {sketch.root or 'unreadable'} and not ASYCUDA")
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _shape(spaces: tuple[str, ...]) -> xml.Shape:
     lanes = dict.fromkeys(_LANES, (_HEAD, "lane"))
     lane = {name: shape(spaces, lanes) for name in ("Selectivity_segment", "Control")}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -52,7 +52,7 @@ def recognise(sketch: Sketch) -> Likeness:
     return Likeness(0.2, f"XML, but its root is {sketch.root or 'unreadable'} and not Awmds")
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _shape(spaces: tuple[str, ...]) -> xml.Shape:
     kept = {name: (GENERAL, name) for name in _KEPT}
     names = {
@@ -121,7 +121,7 @@ def _each(
             continue
         if general:
             content["extra"] = {**general, **content.get("extra", {})}
-        packages += int(said) if (said := content.get("package_count", "0")).isdecimal() else 0
+        packages += int(values.whole_number(content.get("package_count", "")) or 0)
         kilos += Decimal(content["gross_mass_kg"]) if values.mass(content.get("gross_mass_kg", ""), whole.dialect) else 0
         if place == len(bols):
             _compare(totals, packages, kilos, item)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from shared.formats import cargo_xml, checks, values, xml
@@ -111,7 +111,7 @@ _PARTY_PATHS: Final = {
 # --- tables ------------------------------------------------------------------------------------------------------------------------------
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def shape(spaces: tuple[str, ...], goods: str) -> xml.Shape:
     """Return the walker's table of a consignment whose items are called *goods*."""
     build = cargo_xml.tables(spaces)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
@@ -423,7 +423,7 @@ class Tables:
         }
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def tables(spaces: tuple[str, ...]) -> Tables:
     """Return the builder for documents in *spaces*."""
     return Tables(spaces)

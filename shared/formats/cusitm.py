@@ -9,7 +9,7 @@ nothing to the hub.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -63,7 +63,7 @@ PATHS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _shape(namespace: str) -> xml.Shape:
     loose = {name: f"~{name}" for name in _OF_DECLARATION}
     return item_shape({namespace, ""}, loose, {"Movement": {name: f"~{name}" for name in _MOVEMENT}})

@@ -26,7 +26,7 @@ from __future__ import annotations
 import re
 from base64 import b32encode
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
@@ -251,7 +251,7 @@ PATHS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _shape(namespace: str) -> xml.Shape:
     tax = shape(namespace, plain(_TAX, _TAXES), opens=_TAXES)
     taxes = shape(namespace, {}, {"Tax": tax})

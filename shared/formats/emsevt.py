@@ -8,7 +8,7 @@ Read, each ``Event`` becomes a tracking event; ``means`` is the hub's word for i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -59,7 +59,7 @@ PATHS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _shape(namespace: str) -> xml.Shape:
     return shape(namespace, {name: (0, field) for name, field in _EVENT.items()})
 

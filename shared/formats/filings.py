@@ -7,7 +7,7 @@ errors is translated into a finding in the sender's own names.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -163,19 +163,14 @@ def translate(exc: ValidationError, item: Item) -> None:
     known = {made.path for made in item.findings}
     for error in exc.errors(include_url=False, include_context=False):
         loc = error["loc"]
-        steps = [str(step) for step in (loc[1:] if exc.title == Filing.__name__ and loc[:1] and loc[0] in _MODELS else loc)]
-        path = "/" + "/".join(steps)
+        steps = loc[1:] if exc.title == Filing.__name__ and loc[:1] and loc[0] in _MODELS else loc
+        path = "/" + "/".join(map(str, steps))
         if path in known:
             continue
         known.add(path)
         code = _CODES.get(error["type"], "FLD-FORM")
         if code == "FLD-UNKNOWN":
-            item.note(
-                code,
-                at="/".join(
-                    [item.position, *(f"{step}[{int(after) + 1}]" if after.isdecimal() else step for step, after in _pairs(steps))]
-                ),
-            )
+            item.note(code, at="/".join([item.position, *_named(steps)]))
             continue
         value = None if code == "FLD-MISSING" else error["input"]
         item.note(
@@ -186,9 +181,11 @@ def translate(exc: ValidationError, item: Item) -> None:
         )
 
 
-def _pairs(steps: Sequence[str]) -> list[tuple[str, str]]:
-    """Return each name of a path with the step after it: an index, or another name."""
-    return [(step, after) for step, after in zip(steps, [*steps[1:], ""], strict=True) if not step.isdecimal()]
+def _named(steps: Sequence[int | str]) -> Iterator[str]:
+    """Yield each name of a path, with its place where it is that of a list: pydantic's numbers are indices, its texts are names."""
+    for step, after in zip(steps, [*steps[1:], ""], strict=True):
+        if isinstance(step, str):
+            yield f"{step}[{after + 1}]" if isinstance(after, int) else step
 
 
 def reject(item: Item, head: MessageHead, raw: RawMessage, key: str | None = None) -> Rejection:

@@ -224,8 +224,9 @@ def _totals(content: dict[str, Any], goods: list[dict[str, Any]], plain: Mapping
     elif goods and all("gross_mass_kg" in line for line in goods) and not item.refused:
         content["gross_mass_kg"] = values.total([line["gross_mass_kg"] for line in goods])
         item.paths["/gross_mass_kg"] = f"{item.position}/items/gross_kg"
-    if goods and all(str(line.get("package_count", "")).isdecimal() for line in goods):
-        content["package_count"] = str(sum(int(line["package_count"]) for line in goods))
+    packages = values.count_total([line.get("package_count") for line in goods])
+    if packages is not None:
+        content["package_count"] = packages
     amounts = [line["item_amount"] for line in goods if "item_amount" in line]
     used = {amount["currency"] for amount in amounts}
     if len(used) > 1:

@@ -363,8 +363,9 @@ def _goods(content: dict[str, Any], lines: list[dict[str, str]], filed: Filed, e
     goods: list[dict[str, Any]] = [_line(index, line, extra, item) for index, line in enumerate(lines)]
     content["goods_items"] = goods
     _nature(content, goods, extra, item)
-    if goods and all("package_count" in line and line["package_count"].isdecimal() for line in goods):
-        content["package_count"] = str(sum(int(line["package_count"]) for line in goods))
+    packages = values.count_total([line.get("package_count") for line in goods])
+    if packages is not None:
+        content["package_count"] = packages
     total = checks.spare_money(content.pop("~value", None), content.pop("~currency", None), "/declared_value", item)
     amounts = [line["item_amount"] for line in goods if "item_amount" in line]
     used = {amount["currency"] for amount in amounts}

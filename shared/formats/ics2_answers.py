@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -56,7 +56,7 @@ def _document(spaces: tuple[str, ...], part: int, opens: int = -1) -> xml.Shape:
     return shape(spaces, {"documentNumber": (part, "number"), "type": (part, "type")}, opens=opens)
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _scope(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the table of ``assessmentComplete`` and ``doNotLoadDetails``."""
     bag = shape(spaces, {"receptacleIdentificationNumber": (_RECEPTACLES, "number")}, opens=_RECEPTACLES)
@@ -66,7 +66,7 @@ def _scope(spaces: tuple[str, ...]) -> xml.Shape:
     return shape(spaces, {}, inner)
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _referral(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the table of one ``referralRequestDetails``."""
     note = {"code": (_NOTES, "code"), "text": (_NOTES, "text"), "type": (_NOTES, "type")}
@@ -82,7 +82,7 @@ def _referral(spaces: tuple[str, ...]) -> xml.Shape:
     return shape(spaces, {"referralRequestReference": (_HEAD, "reference"), "requestType": (_HEAD, "type")}, inner)
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _message(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the table of a whole message but its referrals."""
     error = {name: (_ERRORS, name) for name in ("technicalErrorMessage", "description", "validationCode")}

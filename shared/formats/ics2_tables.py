@@ -8,7 +8,7 @@ F43/F44's differences and F42's; the places of carrier, ports, office and means 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
@@ -195,7 +195,7 @@ def _document(spaces: Sequence[str], part: int, number: str, kind: str, opens: i
     return shape(spaces, {"documentNumber": (part, number), "type": (part, kind)}, opens=opens)
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def consignment_shape(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the walker's table of one house, or of a master that has no houses."""
     inner = {
@@ -246,7 +246,7 @@ def _head_groups(spaces: Sequence[str]) -> dict[str, xml.Shape]:
     return {group: shape(spaces, leaves) for group, leaves in groups.items()}
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def message_shape(spaces: tuple[str, ...], direct: bool) -> xml.Shape:
     """Return the walker's table of what stands around the consignments; *direct*: the master is itself the consignment."""
     leaves = {name: (HEAD, key) for name, key in HEADER.items()}
@@ -273,7 +273,7 @@ BAGS: Final[Mapping[str, str]] = MappingProxyType(
 """Filings that say what travels in what, by their circumstance indicator."""
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def bag_shape(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the table of a house or receptacle that only names what is in it."""
     bag = {"receptacleIdentificationNumber": (RECEPTACLES, "number")}
@@ -282,7 +282,7 @@ def bag_shape(spaces: tuple[str, ...]) -> xml.Shape:
     return shape(spaces, bag, inner | {"receptacle": shape(spaces, bag, inner, opens=RECEPTACLES)})
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def load_shape(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the table of a whole message of :data:`BAGS` but its houses and receptacles."""
     leaves = {name: (HEAD, key) for name, key in HEADER.items()}

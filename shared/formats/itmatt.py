@@ -17,7 +17,7 @@ Leaf names are those of the public classes of the UPU customs declaration system
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -49,7 +49,7 @@ PROFILE: Final = Profile(NAME, "ITMATT", "ItmattFile", "Item")
 PATHS: Final[Mapping[str, str]] = MappingProxyType(paths())
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _shape(namespace: str) -> xml.Shape:
     """Return the walker's table of one ``Item``."""
     return item_shape({namespace, ""})

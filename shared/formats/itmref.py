@@ -18,7 +18,7 @@ anything to say there is no message (no bytes).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -52,7 +52,7 @@ PATHS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _shape(namespace: str) -> xml.Shape:
     item = shape(namespace, {"Id": (0, "house_transport_document_id"), **plain(_ITEM)})
     contact = shape(namespace, {name: (0, f"Contact{name.title()}") for name in _CONTACT})

@@ -4,7 +4,7 @@ silence."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from shared.formats.provenance import leaves
 from shared.formats.rules import finding
@@ -42,7 +42,7 @@ def _pattern(path: str) -> str:
     return "/".join("*" if step.isdecimal() else step for step in path.split("/"))
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _has_place(pattern: str, written: frozenset[str]) -> bool:
     if pattern in written:
         return True

@@ -237,10 +237,15 @@ def dataset_path(own: str, line: str = "") -> str:
     known = _by_leaf().get(last[1]) if last else None
     if known is None:
         return own
-    number = next((step[2] for step in steps if step and step[2]), None) or (line if line.isdecimal() else None)
+    number = next((step[2] for step in steps if step and step[2]), line)
     if "*" not in known:
         return known
-    return known.replace("*", str(int(number) - 1)) if number and int(number) else known.partition("/*")[0]
+    line_number = int(number) if number.isdecimal() and len(number) <= _LINE_DIGITS else 0
+    return known.replace("*", str(line_number - 1)) if line_number else known.partition("/*")[0]
+
+
+_LINE_DIGITS: Final = 5
+"""No message has more lines than that; a longer number is none."""
 
 
 _WORKED_ON: Final = frozenset({"/goods_items/*/amount", "/goods_items/*/currency"})

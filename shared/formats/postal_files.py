@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeVar
 from xml.sax.saxutils import escape, quoteattr
 
@@ -91,7 +91,7 @@ def open_file(profile: Profile, raw: RawMessage, dialect: Dialect, count: Callab
     return File(root, namespace, _head(profile, header, raw), header, units, None if known else f"{namespace} {said}"[:100])
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _either(namespace: str, name: str) -> tuple[str, ...]:
     return (xml.qualified(namespace, name), name) if namespace else (name,)
 
@@ -118,7 +118,7 @@ def plain(names: Iterable[str], part: int = 0) -> dict[str, tuple[int, str]]:
     return {name: (part, name) for name in names}
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _header_names(namespace: str) -> dict[str, str]:
     return qualified({namespace, ""}, {name: name for name in HEADER})
 

@@ -8,7 +8,7 @@ several legs of transport the first one's departure and the last one's arrival a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -51,14 +51,14 @@ PATHS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _shape(namespace: str) -> xml.Shape:
     """The table of a despatch. Receptacles are walked one by one, so that each keeps its own items."""
     transport = shape(namespace, {name: (_LEGS, field) for name, field in _TRANSPORT.items()}, opens=_LEGS)
     return shape(namespace, {name: (0, field) for name, field in _DISPATCH.items()}, {"Transport": transport, "Receptacle": xml.LEFT})
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _receptacle_shape(namespace: str) -> xml.Shape:
     item = shape(namespace, {name: (1, field) for name, field in _ITEM.items()}, opens=1)
     return shape(namespace, {name: (0, field) for name, field in _RECEPTACLE.items()}, {"Item": item}, ("Seal",))

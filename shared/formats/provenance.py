@@ -8,10 +8,13 @@ position used instead. Indices are 0-based in the dataset and 1-based in the sen
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from shared.model import Filing
+
+_INDEX_DIGITS: Final = 10
+"""A longer step of a path is a sender's own name and no index, whatever it consists of."""
 
 
 def sender_path(path: str, position: str, table: Mapping[str, str], overrides: Mapping[str, str]) -> str | None:
@@ -35,7 +38,7 @@ def sender_path(path: str, position: str, table: Mapping[str, str], overrides: M
         if pattern is not None:
             for step in steps:
                 if step.isdecimal():
-                    pattern = pattern.replace("*", str(int(step) + 1), 1)
+                    pattern = pattern.replace("*", str(int(step) + 1) if len(step) < _INDEX_DIGITS else step, 1)
             return f"{base}/{pattern}"
     return None
 

@@ -7,7 +7,7 @@ so that there is one source of item data.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -45,7 +45,7 @@ PATHS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _shape(namespace: str) -> xml.Shape:
     echoed = {name: (0, f"~{name}") for name in ("PostingDt", "OrigPostOrgCd", "DestPostOrgCd", "ItemVersion")}
     item = shape(namespace, {"Id": (0, "house_transport_document_id"), **echoed})

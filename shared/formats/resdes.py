@@ -7,7 +7,7 @@ from the receptacle's number where it is not given. The layout is the hub's own,
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -44,7 +44,7 @@ PATHS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _shape(namespace: str) -> xml.Shape:
     return shape(namespace, {name: (0, field) for name, field in _ARRIVAL.items()}, marked=("Seal",))
 

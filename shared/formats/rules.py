@@ -40,6 +40,7 @@ _RULES: Final[dict[str, Rule]] = {
     "MSG-DOCTYPE": Rule("error", "The message has a document type declaration.", "Leave out DOCTYPE and entities."),
     "MSG-DEPTH": Rule("error", "The message is nested deeper than 32 levels.", "Follow the message guide: no format needs that depth."),
     "MSG-ATTRIBUTES": Rule("error", "An element has more than 32 attributes.", "Follow the message guide: no element needs so many."),
+    "MSG-NAMESPACE": Rule("error", "A namespace is longer than 300 characters.", "Use the namespace of the message guide."),
     "MSG-STRING": Rule("error", "A text is longer than 64 kB.", "Shorten the text."),
     "MSG-DUPLICATE-KEY": Rule("error", "An object names the same key twice.", "Name each key once."),
     "MSG-NUMBER": Rule("error", "NaN and Infinity are no values.", "Leave the field out, or give a number."),

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -61,7 +61,7 @@ def recognise(sketch: Sketch) -> Likeness:
     return Likeness(0.2, f"XML, but its root is {sketch.root or 'unreadable'} and not MetaData")
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _shape(spaces: tuple[str, ...]) -> xml.Shape:
     stamp = shape(spaces, {"DateTimeString": (_HEAD, "issued")})
     accepted = shape(spaces, {"DateTimeString": (_DECLARATION, "accepted")})

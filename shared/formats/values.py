@@ -8,6 +8,7 @@ unchanged.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
@@ -64,6 +65,12 @@ def kilograms_of_pounds(pounds: str) -> str:
 def whole_number(text: str) -> str | None:
     """Return a count of up to nine digits without leading zeros."""
     return (text.lstrip("0") or "0") if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+def count_total(counts: Sequence[str | None]) -> str | None:
+    """Return the sum of *counts*, or None when there is none or one of them is no count."""
+    found = [whole_number(count) if count else None for count in counts]
+    return str(sum(int(each) for each in found if each)) if found and all(found) else None
 
 
 def instant(text: str) -> str | None:

@@ -12,7 +12,7 @@ family.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -53,7 +53,7 @@ _WHICH: Final = (("SCREEN", "RS"), ("RFS", "RS"), ("INFORMATION", "RI"), ("RFI",
 """Words of ``Information`` that tell which hold was removed; as met, not published."""
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _shape(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the walker's table of the whole message."""
     build = cargo_xml.tables(spaces)

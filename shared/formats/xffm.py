@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -61,7 +61,7 @@ class _Load(NamedTuple):
     leg: dict[str, str]
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _flight(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the walker's table of header and flight, without the cargo."""
     build = cargo_xml.tables(spaces)
@@ -86,7 +86,7 @@ def _flight(spaces: tuple[str, ...]) -> xml.Shape:
     )
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _arrival(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the walker's table of one arrival, without its cargo."""
     build = cargo_xml.tables(spaces)
@@ -97,7 +97,7 @@ def _arrival(spaces: tuple[str, ...]) -> xml.Shape:
     )
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _cargo(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the walker's table of one load, without its consignments."""
     build = cargo_xml.tables(spaces)
@@ -109,7 +109,7 @@ def _cargo(spaces: tuple[str, ...]) -> xml.Shape:
     return build.shape({"TypeCode": (_DEVICE, "cargo")}, {"UtilizedUnitLoadTransportEquipment": device}, left=(_UNIT,))
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _consignment(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the walker's table of one consignment."""
     build = cargo_xml.tables(spaces)

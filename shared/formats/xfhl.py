@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -54,7 +54,7 @@ PATHS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _shape(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the walker's table of the message without its houses."""
     build = cargo_xml.tables(spaces)
@@ -65,7 +65,7 @@ def _shape(spaces: tuple[str, ...]) -> xml.Shape:
     )
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _house_shape(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the walker's table of one house."""
     return _unit_shape(cargo_xml.tables(spaces), "house")

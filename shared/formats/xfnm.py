@@ -8,7 +8,7 @@ else the hub's own codes; text and remedy stand in ``Information``. ``BusinessHe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -45,7 +45,7 @@ _ACKNOWLEDGED: Final = "Acknowledgement"
 _FINE: Final = "No Errors"
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _shape(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the walker's table of the whole message."""
     build = cargo_xml.tables(spaces)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -53,7 +53,7 @@ PATHS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _shape(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the walker's table of the message without its statuses."""
     build = cargo_xml.tables(spaces)
@@ -70,7 +70,7 @@ def _shape(spaces: tuple[str, ...]) -> xml.Shape:
     return build.shape({}, {"MessageHeaderDocument": build.header(), "BusinessHeaderDocument": business, "MasterConsignment": master})
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _status(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the walker's table of one status; what its consignment says may also stand with the status itself."""
     build = cargo_xml.tables(spaces)

@@ -10,7 +10,7 @@ so makes it a consolidation; else it is read as direct, with a finding.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -45,7 +45,7 @@ PATHS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _shape(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the walker's table of the whole message."""
     build = cargo_xml.tables(spaces)

@@ -8,7 +8,7 @@ consignment of the family says, and what becomes of it, stands in :mod:`shared.f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -37,7 +37,7 @@ _GOODS: Final = "IncludedHouseConsignmentItem"
 PATHS: Final[Mapping[str, str]] = MappingProxyType(cargo_consignment.paths(_AT, _GOODS))
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _shape(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the walker's table of the whole message."""
     build = cargo_xml.tables(spaces)
@@ -124,7 +124,8 @@ def _house(parts: list[dict[str, str]], item: Item) -> str:
 def _within_master(content: Mapping[str, Any], master: Mapping[str, str], item: Item) -> None:
     """Tell where the house is more than the whole master."""
     mine, whole = content.get("package_count", ""), master.get("pieces", "")
-    if mine.isdecimal() and whole.isdecimal() and int(mine) > int(whole):
+    pieces, of = values.whole_number(mine), values.whole_number(whole)
+    if pieces is not None and of is not None and int(pieces) > int(of):
         _told("/package_count", f"{mine} of {whole}", "TotalPieceQuantity", item)
     mine, whole = content.get("gross_mass_kg", ""), master.get("gross_mass_kg", "")
     try:

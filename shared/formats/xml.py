@@ -1,8 +1,9 @@
 """XML: one hardened parse, one walk with a table per message type.
 
 Refused before or while parsing: more than 5 MiB, NUL bytes, any DOCTYPE (so no entity but the five of XML), another character set than
-those listed, more than 32 levels or 32 attributes. Nothing is fetched. The walk goes through the elements once in document order,
-counting children as it goes, so a leaf is only read inside the element its table belongs to and no path is ever searched.
+those listed, more than 32 levels or 32 attributes, a namespace of more than 300 characters. Nothing is fetched. The walk goes through the
+elements once in document order, counting children as it goes, so a leaf is only read inside the element its table belongs to and no path
+is ever searched.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from shared.formats.rules import RULES
 
 DEPTH_LIMIT: Final = 32
 ATTRIBUTE_LIMIT: Final = 32
+NAMESPACE_LIMIT: Final = 300
+SPELLINGS: Final = 64
+"""Namespaces for which the tables of a format are kept: real senders use a few, and a hostile one may invent any number."""
+
 BINARY: Final = (b"PK\x03\x04", b"\xff\xfe", b"\xfe\xff")
 """How bytes begin that may hold NUL: a ZIP archive, UTF-16 with its byte order mark."""
 
@@ -33,6 +38,7 @@ _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1
 _TOO_MANY_ATTRIBUTES = etree.XPath(f"boolean(//*[count(@*) > {ATTRIBUTE_LIMIT}])")
 _LONG_TAG = re.compile(rb"<[^<]{%d}" % (4 * ATTRIBUTE_LIMIT)).search
 """A tag, with the text behind it, in which more attributes than allowed have room: only then is it worth counting them."""
+_LONG_NAMESPACE = re.compile(rb"xmlns(?::[^\s=<>\"']{1,100})?\s{0,9}=\s{0,9}[\"'][^\"'<>]{%d}" % (NAMESPACE_LIMIT + 1)).search
 _TOO_DEEP = etree.XPath(f"boolean({'/'.join('*' * (DEPTH_LIMIT - 4))})")
 _OPTIONS: Final[dict[str, Any]] = {
     "resolve_entities": False,
@@ -85,6 +91,8 @@ def parse(body: bytes, fallback_encoding: str = "utf-8") -> etree._Element:
     check_bytes(body)
     if b"!" in body and b"<!DOCTYPE" in body:
         raise malformed("MSG-DOCTYPE", line=body.count(b"\n", 0, body.find(b"<!DOCTYPE")) + 1)
+    if (long := _LONG_NAMESPACE(body)) is not None:
+        raise malformed("MSG-NAMESPACE", line=body.count(b"\n", 0, long.start()) + 1)
     declared = _DECLARED.match(body)
     parser = _PARSER if len(body) < _OWN_PARSER_BYTES else etree.XMLParser(**_OPTIONS)
     if declared is None:

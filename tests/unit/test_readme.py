@@ -87,11 +87,11 @@ def test_every_file_named_exists(page: Path) -> None:
 def test_every_make_target_named_exists() -> None:
     targets = {
         target
-        for names in re.findall(r"^([a-z][a-z0-9 ]*):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        for names in re.findall(r"^([a-z][a-z0-9 -]*):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
         for target in names.split()
     }
     for page in WRITTEN:
-        named = set(re.findall(r"`make ([a-z0-9]+)", page.read_text()))
+        named = set(re.findall(r"`make ([a-z0-9-]+)", page.read_text()))
         assert named <= targets, page.name
 
 

@@ -1,0 +1,65 @@
+"""What spoiled messages found once: numbers too long to be numbers, names that nobody uses, and names without end."""
+
+import pytest
+
+from shared.errors import MalformedMessage
+from shared.formats import READERS, itmatt, xml
+from shared.formats.postal_answers import dataset_path
+from shared.model import DEFAULT_DIALECT, Rejection
+from tests.samples import FOLDER, raw
+
+DIGITS = b"9" * 5000
+
+
+def read(format: str, body: bytes) -> list[object]:
+    return list(READERS[format].parse(raw(body), DEFAULT_DIALECT))
+
+
+@pytest.mark.parametrize(
+    ("sample", "said"),
+    [
+        ("order/single.json", b'"item_amount"'),
+        ("neutral/single.json", b'"goods_description"'),
+        ("payment/reference.json", b'"amount"'),
+    ],
+)
+def test_a_field_called_by_thousands_of_digits_is_an_unknown_field(sample: str, said: bytes) -> None:
+    body = (FOLDER / sample).read_bytes()
+    assert said in body
+    (found,) = read(sample.partition("/")[0], body.replace(said, b'"' + DIGITS + b'"', 1))[:1]
+    assert isinstance(found, Rejection)
+
+
+@pytest.mark.parametrize(
+    ("sample", "opening"),
+    [
+        ("xfzb/reference.xml", b"<ram:TotalPieceQuantity>"),
+        ("ie3f32/reference.xml", b"<numberOfPackages>"),
+        ("ie3f27/single.xml", b"<numberOfPackages>"),
+        ("awmds/single.xml", b"<Number_of_packages>"),
+    ],
+)
+def test_a_count_of_thousands_of_digits_is_no_count(sample: str, opening: bytes) -> None:
+    body = (FOLDER / sample).read_bytes()
+    assert opening in body
+    found = read(sample.partition("/")[0], body.replace(opening, opening + DIGITS))
+    assert any(isinstance(each, Rejection) for each in found)
+
+
+def test_a_line_number_of_thousands_of_digits_names_no_line() -> None:
+    assert dataset_path("ContentPiece/Description", "9" * 5000) == "/goods_items"
+    assert dataset_path("ContentPiece/Description", "0") == "/goods_items"
+
+
+def test_a_namespace_without_end_is_refused() -> None:
+    body = (FOLDER / "itmatt" / "reference.xml").read_bytes()
+    with pytest.raises(MalformedMessage, match="namespace") as caught:
+        read("itmatt", body.replace(b"urn:hub:postal:itmatt:1", b"urn:hub:" + b"x" * xml.NAMESPACE_LIMIT, 1))
+    assert (caught.value.finding_code, caught.value.line) == ("MSG-NAMESPACE", 2)
+
+
+def test_senders_who_invent_namespaces_do_not_fill_the_memory() -> None:
+    body = (FOLDER / "itmatt" / "other_namespace.xml").read_bytes()
+    for number in range(3 * xml.SPELLINGS):
+        assert read("itmatt", body.replace(b'xmlns="urn:', b'xmlns="urn:%d:' % number, 1))
+    assert itmatt._shape.cache_info().currsize <= xml.SPELLINGS
