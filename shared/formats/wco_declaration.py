@@ -10,7 +10,7 @@ noted. Several declarations in one file are read and written though the schema h
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -181,7 +181,7 @@ def _shape(
     return made._replace(measured=postal_files.qualified({space, ""}, units))
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _declaration_shape(space: str) -> xml.Shape:
     def party(part: int) -> xml.Shape:
         return _shape(space, {"Name": "name", "ID": "identifier"}, part, {"Address": _shape(space, _ADDRESS, part)})
@@ -221,7 +221,7 @@ def _declaration_shape(space: str) -> xml.Shape:
     return _shape(space, _HEAD_LEAVES, inner=inner, measured=measured)
 
 
-@cache
+@lru_cache(maxsize=xml.SPELLINGS)
 def _goods_shape(space: str) -> xml.Shape:
     measures = {"GrossMassMeasure": "gross_mass_kg", "NetNetWeightMeasure": "net_mass_kg", "TariffQuantity": "quantity"}
     commodity = {
