@@ -15,7 +15,7 @@ from shared.formats.base import ANSWER_LIMIT, Acknowledging, Format, Received
 from shared.formats.recognition import look
 from shared.model import Dialect
 
-_OF_SYNTAX: Final = MappingProxyType({"edifact": "contrl", "csv": "manifest-csv"})
+_OF_SYNTAX: Final = MappingProxyType({"edifact": "contrl", "csv": "manifest-csv", "cargo-imp": "fma"})
 
 
 def acknowledgement(received: Received, module: Format | None, dialect: Dialect) -> Acknowledgement | None:

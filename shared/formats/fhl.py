@@ -31,6 +31,7 @@ from shared.identifiers import house_waybill
 from shared.model import Dialect, Filing, Finding, MessageHead, RawMessage, Rejection
 
 NAME: Final = "fhl"
+ACKNOWLEDGED_BY: Final = "fma"
 TITLE: Final = "FHL house list, IATA Cargo-IMP"
 CONTENT_TYPES: Final = cargo_imp.CONTENT_TYPES
 VERSIONS: Final[tuple[str, ...]] = ("5", "4", "3", "2")

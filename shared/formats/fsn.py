@@ -1,0 +1,159 @@
+"""FSN, freight status notification of the import manifest of the United States, in Cargo-IMP lines.
+
+Lines: cargo control location (``LGGXX``), waybill, arrival (``ARR/XX8012/01MAR-A``), status (``CSN/1C-25/01MAR0522/…``). Each status
+becomes an answer on the clearance track about so many pieces as it names, so a release may be one of a part; without a quantity it is
+about all. Location, arrival with its part letter and every other line are kept beside it. A code that the table does not have, or whose
+quantity cannot be read, is a hold with its raw text.
+
+Written, a decision becomes the disposition that stops as much: release ``1C``, examination ``1A``, an agency's hold ``3H``, any other
+``1H``, withdrawn data ``4E``, with the pieces where they are known; reasons follow in continuation lines. What is no decision yet is an
+FMA, refused data an FNA. The location is data of the receiver's dialect (code map ``cargo_imp``: ``location``). Notices do not tell which
+hold was set before, so no hold is written as removed.
+
+The names of the lines are published, their elements reconstructed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from shared.codes import decisions
+from shared.contracts import TYPE_OF, Answer, DecisionMade, FilingRejected, Notice, Outcome, Scope
+from shared.formats import cargo_imp, cargo_imp_answers, fma
+from shared.formats.base import Certainty, Likeness, Parsed, Sketch, Written
+from shared.formats.cargo_imp import Group
+from shared.formats.cargo_imp_answers import Block, Job
+from shared.formats.postal_files import Sheet
+from shared.model import Dialect, RawMessage, Rejection
+
+NAME: Final = "fsn"
+TITLE: Final = "FSN import manifest status notification, Cargo-IMP"
+CONTENT_TYPES: Final = cargo_imp.CONTENT_TYPES
+VERSIONS: Final[tuple[str, ...]] = ("ACE Air",)
+SOURCE: Final = "US CBP, ACE Air import manifest CAMIR: line identifiers and disposition codes"
+CERTAINTY: Final[Certainty] = "reconstructed"
+PATHS: Final[Mapping[str, str]] = MappingProxyType(
+    {"/key": "AWB", "/raw_code": "CSN/code", "/issued_at": "CSN/time", "/note": "CSN/text", "/scope/pieces": "CSN/quantity"}
+)
+_STATUSES: Final = frozenset({"CSN"})
+_CODE = re.compile(r"([A-Z0-9]{1,3})(?:-([1-9][0-9]{0,8}))?").fullmatch
+
+
+def recognise(sketch: Sketch) -> Likeness:
+    """A transmission whose first message is an FSN."""
+    return cargo_imp.recognise("FSN", sketch)
+
+
+# --- reading -----------------------------------------------------------------------------------------------------------------------------
+
+
+def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
+    """Read the notifications of a transmission. Raises :class:`shared.errors.MalformedMessage` when there is none."""
+    head, jobs, refused = cargo_imp_answers.jobs(raw, dialect, NAME, PATHS)
+    items = [item for job in jobs for item in _answers(job)] + list[Answer | Rejection](refused)
+    return Parsed(head, items, len(items))
+
+
+def _answers(job: Job) -> Iterator[Answer | Rejection]:
+    first = True
+    for block in cargo_imp_answers.blocks(job.message, _STATUSES):
+        for status in block.said or (None,):
+            yield _status(status, block, job, first=first)
+            first = False
+
+
+def _status(status: Group | None, block: Block, job: Job, *, first: bool) -> Answer | Rejection:
+    line = status.line if status else block.reference.line if block.reference else job.message.line
+    places = {"": line, "/key": block.reference.line} if block.reference else {"": line}
+    item = cargo_imp_answers.item_of(job, line, places, first=first)
+    said = status.element(0) if status else ""
+    if status is None or not said:
+        item.note("FLD-MISSING", "/raw_code")
+        return cargo_imp_answers.answer(job, item, block, decisions.UNKNOWN, "", None, ())
+    code, pieces, after = _disposition(status)
+    at = cargo_imp_answers.moment(status.first[after : after + 1], item, job)
+    timed = cargo_imp_answers.is_moment(status.element(after))
+    texts = cargo_imp_answers.texts_of(status.first[after + timed :], status.continued)
+    says = cargo_imp_answers.meaning("us-air", code, job.dialect, "clearance")
+    more = {} if pieces is None else {"scope": Scope(level="pieces" if _is_house(block) else "master", pieces=pieces)}
+    return cargo_imp_answers.answer(job, item, block, says, code, at, texts, **more)
+
+
+def _disposition(status: Group) -> tuple[str, int | None, int]:
+    """Return the code of a status, its pieces, and the index of the element after them: ``1C-25/…`` or ``1C/25/…``."""
+    said = status.element(0)
+    found = _CODE(said)
+    if found is None:
+        return said, None, 1
+    beside = status.element(1)
+    if found[2] is None and beside.isascii() and beside.isdecimal() and len(beside) < 10 and int(beside):
+        return found[1], int(beside), 2
+    return found[1], int(found[2]) if found[2] else None, 1
+
+
+def _is_house(block: Block) -> bool:
+    return block.reference is not None and cargo_imp_answers.house_of(block.reference) is not None
+
+
+# --- writing -----------------------------------------------------------------------------------------------------------------------------
+
+_DECISION: Final = TYPE_OF[DecisionMade]
+_REJECTED: Final = TYPE_OF[FilingRejected]
+_CODES: Final[Mapping[Outcome, str]] = MappingProxyType(
+    {
+        Outcome.RELEASE: "1C",
+        Outcome.DOCUMENT_CHECK: "1H",
+        Outcome.PHYSICAL_CHECK: "1A",
+        Outcome.REFERRAL: "1H",
+        Outcome.HOLD: "1H",
+        Outcome.WITHDRAWN: "4E",
+    }
+)
+
+
+def disposition_of(notice: Notice) -> str | None:
+    """Return the disposition that a notice amounts to; None when it is no decision yet."""
+    if notice.type != _DECISION or notice.outcome is None:
+        return None
+    public = {reason.public for reason in notice.reasons}
+    if notice.outcome is Outcome.HOLD and public == {"no_answer"}:
+        return None
+    if notice.outcome is Outcome.HOLD and public == {"agency_control"}:
+        return "3H"
+    return _CODES[notice.outcome]
+
+
+def texts_for(notice: Notice, code: str) -> list[str]:
+    """Return what is told with the disposition: what it means, why, what is asked for."""
+    texts = [cargo_imp.transliterate(decisions.meaning("us-air", code).text)]
+    if code != "1C":
+        texts += cargo_imp_answers.reasons(notice)
+        texts += [cargo_imp.transliterate(f"wanted {path}") for path in notice.referred or ()]
+    return texts
+
+
+def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
+    """Write *notices*, a message each; the same notices always give the same bytes.
+
+    Raises :class:`shared.errors.InvalidConsignment`, with every finding, when one of them cannot be said (see :func:`compose`).
+    """
+    return cargo_imp_answers.body_of(compose(notice, dialect) for notice in notices)
+
+
+def compose(notice: Notice, dialect: Dialect) -> Written:
+    """Write *notice* as one message, with what its lines cannot say: a house without its master, or whose number does not fit."""
+    code = disposition_of(notice)
+    if code is None:
+        return fma.compose(notice, dialect)
+    sheet = Sheet(notice.key, dialect)
+    named = cargo_imp_answers.reference(notice, sheet)
+    if not named:
+        sheet.note("WRITE-MISSING", "/consignment", message="A status names its waybill.")
+    pieces = notice.consignment.package_count if notice.consignment is not None else None
+    start = f"CSN/{code}{f'-{pieces}' if pieces else ''}/{cargo_imp_answers.stamp(notice.at, dialect)}/"
+    lines = cargo_imp_answers.text_lines(start, texts_for(notice, code))
+    location = dialect.code_maps.get("cargo_imp", {}).get("location", "")
+    return cargo_imp_answers.finished("FSN", [location, named], lines, notice, sheet)
