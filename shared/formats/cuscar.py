@@ -21,7 +21,7 @@ from typing import Any, Final
 from shared.contracts import express_key, post_key
 from shared.formats import checks, edifact, values
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Envelope, Likeness, Parsed, Sketch, Written
-from shared.formats.edifact import Composer, Job, SegmentItem
+from shared.formats.edifact import Composer, Job, SegmentItem, value
 from shared.formats.edifact_consignment import HEADER, PARTIES, PLAIN, ROLES, SEGMENTS, House, whole_number
 from shared.formats.edifact_envelope import code, control_reference, stamp, unb
 from shared.formats.edifact_parties import write_nad
@@ -217,7 +217,13 @@ def concluded(
     if house.tax_ids:
         content["tax_ids"] = house.tax_ids
     key = "" if not number else post_key(number) if postal else express_key(carrier, number)
-    return conclude(item, "consignment", content, key, job.head, raw, function=function)
+    return conclude(item, "consignment", content, key, job.head, raw, function=function, references=_references(house, job))
+
+
+def _references(house: House, job: Job) -> tuple[str, ...]:
+    """Return by which numbers authorities may name the house: its document's, and those of earlier declarations (ABO, ABT)."""
+    named = (("lrn", value(job.bgm, 2)), ("lrn", house.extra.get("RFF+ABO")), ("mrn", house.extra.get("RFF+ABT")))
+    return tuple(dict.fromkeys(f"{kind}:{number}" for kind, number in named if number))
 
 
 def _number(content: dict[str, Any], item: SegmentItem) -> str:

@@ -109,11 +109,13 @@ def conclude(
     version: str | int | None = None,
     unhashed: Mapping[str, Any] | None = None,
     assumed: Mapping[str, Any] | None = None,
+    references: tuple[str, ...] = (),
 ) -> Filing | Rejection:
     """Return the filing of *content*, or the rejection that its findings demand.
 
     *unhashed* is merged into ``content["postal"]`` after the content digest is taken (a declaration id is new with every sending), and
-    *assumed* into *content* (what the hub supposes because the format has no place for it).
+    *assumed* into *content* (what the hub supposes because the format has no place for it). *references* are keys by which authorities may
+    name this item (``lrn:…``, ``mrn:…``), besides those of its message.
     """
     digest = content_digest(content)
     if unhashed:
@@ -139,7 +141,7 @@ def conclude(
                     kind: content,
                     "findings": item.findings or None,
                     "paths": item.paths or None,
-                    "references": head.references,
+                    "references": (*(head.references or ()), *references) or None,
                 }
             )
             return filing

@@ -171,7 +171,8 @@ def _declaration(said: Mapping[str, Any], item: Item, head: MessageHead, raw: Ra
         _content(content, said, plain, extra, item)
     if extra:
         content["extra"] = extra
-    return conclude(item, "consignment", content, key, head, raw, function=function)
+    references = (f"lrn:{plain['lrn']}",) if "lrn" in plain else ()
+    return conclude(item, "consignment", content, key, head, raw, function=function, references=references)
 
 
 def _key(content: dict[str, Any], document: Mapping[str, str], item: Item, raw: RawMessage) -> str:

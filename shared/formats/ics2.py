@@ -148,7 +148,8 @@ def begin(
     message_id = message_id_of(raw.body) if number is None else f"{number}/{issued}" if amends else number
     if len(message_id) > 100:
         raise xml.malformed("MSG-HEAD", f"{path} is longer than 22 characters.", path=path)
-    return MessageHead(name, message_id, prepared_at, "replace" if amends else "original"), item
+    references = None if number is None else (f"{'mrn' if amends else 'lrn'}:{number}",)
+    return MessageHead(name, message_id, prepared_at, "replace" if amends else "original", references=references), item
 
 
 def parse(name: str, codes: Sequence[str], table: Mapping[str, str], raw: RawMessage, dialect: Dialect) -> Parsed:

@@ -271,6 +271,7 @@ def _declaration(declaration: xml.Element, item: Item, head: MessageHead, raw: R
     version, declared, nature = said.pop("~version", None), said.pop("~items", None), said.pop("~nature", None)
     content: dict[str, Any] = dict(said)
     key = _documents(record, content, item, raw)
+    references = (f"lrn:{extra['lrn']}",) if "lrn" in extra else ()
     if extra.get("lrn") == content.get("house_transport_document_id"):
         extra.pop("lrn", None)
     _parties(record, content, item)
@@ -284,7 +285,7 @@ def _declaration(declaration: xml.Element, item: Item, head: MessageHead, raw: R
         item.note("FLD-COUNT", "/goods_items", declared, at=f"{item.position}/GoodsItemQuantity")
     if extra:
         content["extra"] = extra
-    return conclude(item, "consignment", content, key, head, raw, function=function, version=version)
+    return conclude(item, "consignment", content, key, head, raw, function=function, version=version, references=references)
 
 
 def _documents(record: xml.Record, content: dict[str, Any], item: Item, raw: RawMessage) -> str:
