@@ -3,9 +3,9 @@
 A message begins with a line of its own (``FHL/4``: identifier and version) and ends where the next one or its envelope begins. A line
 begins with an identifier of three letters, a continuation with a stroke, elements stand between strokes; there is no escape. A line that
 is neither is the rest of a broken one and is joined to it, with a finding (``IMP-LINES``). Before a message may stand its Type-B envelope
-(``QU LGGCUXX``, more addresses, ``.SZXJXXX 010412``: originator, day and time in UTC); other lines there are told and not read. FMA and
-FNA repeat the message they answer: that is the answer's ``quoted`` and no message of its own. In a flight manifest a line of three letters
-is an airport, even one that is also the name of a message (``PER``, ``FNA``).
+(``QU LGGCUXX``, more addresses, ``.SZXJXXX 010412``: originator, day and time in UTC), which holds until the next one; other lines there
+are told and not read. FMA and FNA repeat the message they answer: that is the answer's ``quoted`` and no message of its own. In a flight
+manifest a line of three letters is an airport, even one that is also the name of a message (``PER``, ``FNA``).
 
 Data are upper case A to Z, digits, blank, full stop and hyphen, in lines of at most 69 characters. Other characters are read and told
 once; texts are written transliterated. Versions not in a format's list are read like the nearest one, with a note. Days without a month
@@ -209,7 +209,7 @@ def _split(text: str, findings: list[Finding], dialect: Dialect) -> list[Message
         stop = heads[index + 1].start() if index + 1 < len(heads) else len(text)
         end = min(stop, envelope.start()) if envelope is not None else stop
         message = Message(head[1], head[2] or "", line, text[head.start() : end])
-        message.envelope = _envelope(own) if own else None
+        message.envelope = _envelope(own) if own else messages[-1].envelope if messages else None
         _fill(message, dialect)
         messages.append(message)
     return messages

@@ -1,14 +1,18 @@
 """Cargo-IMP: envelopes, broken lines, several messages, dates without a month; then what each message files."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from shared.errors import MalformedMessage
-from shared.formats import cargo_imp, recognition
+from shared.formats import cargo_imp, fhl, fwb, recognition, xfzb
+from shared.formats.base import Reader
 from shared.formats.cargo_imp import Envelope
+from shared.formats.provenance import provenance
 from shared.model import DEFAULT_DIALECT, Dialect
-from tests.samples import raw
+from tests.samples import FOLDER, raw
 
 NOW = datetime(2026, 3, 2, 6, tzinfo=UTC)
 FHL = "FHL/4\nMBI/888-45123072SZXLGG/T3K2.7\nHBS/JXE260300017/SZXLGG/1/K0.5/1/T-SHIRT\n/SPX\n"
@@ -74,7 +78,7 @@ def test_several_messages_stand_in_one_transmission() -> None:
     assert [(message.line, message.envelope and message.envelope.sent) for message in messages] == [
         (4, "010412"),
         (10, "010415"),
-        (14, None),
+        (14, "010415"),
     ]
     assert all(len(message.groups) == 2 and codes(message) == [] for message in messages)
 
@@ -166,3 +170,87 @@ def test_what_is_written_is_read_again() -> None:
     message = cargo_imp.read(body, DEFAULT_DIALECT)[0]
     assert message.envelope == envelope
     assert message.groups == [group._replace(rows=[row._replace(line=row.line + 3) for row in group.rows]) for group in read(FHL)[0].groups]
+
+
+# --- what is filed -----------------------------------------------------------------------------------------------------------------------
+
+
+def sample(name: str, case: str = "reference") -> bytes:
+    return (FOLDER / name / f"{case}.txt").read_bytes()
+
+
+def outcomes(module: Reader, body: bytes | str, dialect: Dialect = DEFAULT_DIALECT) -> list[Any]:
+    return list(module.parse(raw(body if isinstance(body, bytes) else body.encode()), dialect))
+
+
+def told(outcome: Any) -> list[str]:
+    return [finding.code for finding in outcome.findings or ()]
+
+
+def test_a_house_in_text_and_one_in_xml_file_the_same() -> None:
+    text = outcomes(fhl, sample("fhl").replace(b"JXE260300017", b"JXE2603000017"))[0]
+    other = outcomes(xfzb, (FOLDER / "xfzb" / "reference.xml").read_bytes())[0]
+    assert text.key == other.key == "express:sample-sender:JXE2603000017"
+    alike = {"consignor", "consignee", "declared_value", "gross_mass_kg", "package_count", "place_of_arrival", "channel", "carrier_id"}
+    assert text.consignment.model_dump(include=alike) == other.consignment.model_dump(include=alike)
+
+
+def test_both_layouts_of_a_party_read_the_same() -> None:
+    new = outcomes(fhl, sample("fhl"))[0].consignment
+    old = sample("fhl").replace(b"FHL/5", b"FHL/4").replace(b"SHP\nNAM", b"SHP").replace(b"CNE\nNAM", b"CNE")
+    assert outcomes(fhl, old.replace(b"\nADR/", b"\n/").replace(b"\nLOC/", b"\n/"))[0].consignment == new
+
+
+def test_houses_without_parties_are_movements_and_the_master_is_checked() -> None:
+    first, second, master = outcomes(fhl, sample("fhl", "several"))
+    assert (first.kind, second.kind, master.key) == ("movement", "movement", "master:888-45123072")
+    assert told(master) == []
+    assert told(outcomes(fhl, sample("fhl", "several").replace(b"/2/K2.2/", b"/1/K2.2/"))[-1]) == ["FLD-COUNT"]
+
+
+def test_a_list_sent_in_several_messages_is_summed_up() -> None:
+    one, two = sample("fhl", "several").split(b"HBS/JXE260300018")
+    parts = one + one.partition(b"HBS")[0] + b"HBS/JXE260300018" + two
+    assert [told(outcome) for outcome in outcomes(fhl, parts)] == [[], [], []]
+
+
+def test_houses_that_are_more_than_their_master_are_told() -> None:
+    body = sample("fhl").replace(b"/T3K2.7", b"/T1K0.4")
+    assert "FLD-COUNT" not in told(outcomes(fhl, body)[0])
+    assert told(outcomes(fhl, body.replace(b"LGG/1/K0.5", b"LGG/2/K1.5"))[0]).count("FLD-COUNT") == 2
+
+
+def test_pounds_become_kilograms_and_stay_as_sent() -> None:
+    consignment = outcomes(fhl, sample("fhl", "full"))[0].consignment
+    assert (consignment.gross_mass_kg, consignment.extra["GrossWeightMeasure"]) == (Decimal("0.499"), "1.1 LBR")
+
+
+def test_a_finding_names_line_and_field() -> None:
+    refused = outcomes(fhl, sample("fhl", "one_house_refused"))[0]
+    where = {finding.code: finding.sender_path for finding in refused.findings}
+    assert where["FLD-KEY"] == "FHL line 3, HBS/number"
+    assert where["FLD-CODE"] == "FHL line 8, CNE/country"
+
+
+def test_a_value_tells_its_place() -> None:
+    filing = outcomes(fhl, sample("fhl"))[0]
+    found = provenance(filing, fhl.PATHS)
+    assert found["/goods_items/0/hs_code"] == "FHL line 3/HTS"
+    assert found["/consignor/phone"] == "FHL line 3/SHP/TE"
+
+
+def test_a_direct_waybill_is_a_consignment_and_a_consolidation_a_movement() -> None:
+    direct, master = outcomes(fwb, sample("fwb", "direct"))[0], outcomes(fwb, sample("fwb"))[0]
+    assert (direct.kind, direct.key) == ("consignment", "freight:sample-sender:888-45123083")
+    assert (master.kind, master.key) == ("movement", "master:888-45123072")
+    assert [(line.hs_code, line.package_count) for line in direct.consignment.goods_items] == [("851830", 2), ("6109100010", 3)]
+
+
+def test_the_day_of_a_flight_is_near_to_the_date_of_issue() -> None:
+    assert outcomes(fwb, sample("fwb"))[0].movement.departure_at == datetime(2026, 3, 1, tzinfo=UTC)
+    unsigned = sample("fwb").replace(b"ISU/01MAR26/SHENZHEN/JX EXPRESS\n", b"")
+    assert outcomes(fwb, unsigned)[0].movement.departure_at == datetime(2026, 12, 1, tzinfo=UTC)
+
+
+def test_a_broken_line_of_a_waybill_changes_nothing_else() -> None:
+    assert outcomes(fwb, sample("fwb", "broken_lines"))[0].movement == outcomes(fwb, sample("fwb"))[0].movement
