@@ -348,8 +348,11 @@ def refuse(message: Message, code: str, missing: str, raw: RawMessage, format: s
 
 
 def of_type(messages: Sequence[Message], type: str, raw: RawMessage, name: str) -> tuple[list[Message], list[Rejection]]:
-    """Return the messages of *type*, and a rejection of each other one."""
+    """Return the messages of *type*, and a rejection of each other one. Raises :class:`shared.errors.MalformedMessage` when none is."""
     wanted = [message for message in messages if message.type == type]
+    if not wanted:
+        first = messages[0]
+        raise malformed("MSG-NO-ITEMS", f"The transmission holds no {type}.", path=first.at(first.line), line=first.line, column=1)
     others = [message for message in messages if message.type != type]
     return wanted, [refuse(message, "IMP-TYPE", message.type, raw, name) for message in others]
 

@@ -28,6 +28,7 @@ from shared.formats.xml import Record, malformed
 from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
 
 NAME: Final = "fwb"
+ACKNOWLEDGED_BY: Final = "fma"
 TITLE: Final = "FWB air waybill, IATA Cargo-IMP"
 CONTENT_TYPES: Final = cargo_imp.CONTENT_TYPES
 VERSIONS: Final[tuple[str, ...]] = ("17", "16", "15", "14", "13", "12", "11", "10", "9")
