@@ -24,8 +24,8 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from shared.errors import Misconfigured
-from shared.formats.base import UNLIKE, Likeness, Sketch
-from shared.formats.filings import Item, rejection
+from shared.formats.base import ITEM_LIMIT, UNLIKE, Likeness, Sketch
+from shared.formats.filings import Item, message_id_of, rejection
 from shared.formats.provenance import sender_path
 from shared.formats.rules import finding, refusal
 from shared.formats.xml import check_bytes, malformed
@@ -340,21 +340,27 @@ def head(message: Message, format: str, message_id: str, raw: RawMessage) -> Mes
     return MessageHead(format, message_id, sent_at(message, raw.received_at))
 
 
-def refuse(message: Message, code: str, missing: str, raw: RawMessage, format: str) -> Rejection:
-    """Return the rejection of one message of a transmission, for want of the line *missing*."""
+def refuse(message: Message, code: str, missing: str, raw: RawMessage, format: str, message_id: str) -> Rejection:
+    """Return the rejection of one message of the transmission *message_id*, for want of the line *missing*."""
     where = message.at(message.line)
     told = refusal(code, sender_path=f"{where}, {missing}", line=message.line, column=1)
-    return rejection(raw, (*message.findings, told), format=format, position=where)
+    return rejection(raw, (*message.findings, told), format=format, message_id=message_id, position=where)
 
 
 def of_type(messages: Sequence[Message], type: str, raw: RawMessage, name: str) -> tuple[list[Message], list[Rejection]]:
-    """Return the messages of *type*, and a rejection of each other one. Raises :class:`shared.errors.MalformedMessage` when none is."""
+    """Return the messages of *type*, and a rejection of each other one.
+
+    Raises :class:`shared.errors.MalformedMessage` when none is of it, or when there are too many.
+    """
+    if len(messages) > ITEM_LIMIT:
+        raise malformed("MSG-ITEMS", path=messages[ITEM_LIMIT].at(messages[ITEM_LIMIT].line))
     wanted = [message for message in messages if message.type == type]
     if not wanted:
         first = messages[0]
         raise malformed("MSG-NO-ITEMS", f"The transmission holds no {type}.", path=first.at(first.line), line=first.line, column=1)
     others = [message for message in messages if message.type != type]
-    return wanted, [refuse(message, "IMP-TYPE", message.type, raw, name) for message in others]
+    message_id = message_id_of(raw.body) if others else ""
+    return wanted, [refuse(message, "IMP-TYPE", message.type, raw, name, message_id) for message in others]
 
 
 @dataclass(slots=True)

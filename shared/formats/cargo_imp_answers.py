@@ -52,6 +52,7 @@ class Block:
     reference: Group | None = None
     said: list[Group] = field(default_factory=list)
     beside: list[Group] = field(default_factory=list)
+    extra: dict[str, str] | None = None
 
 
 class Job(NamedTuple):
@@ -67,14 +68,14 @@ class Job(NamedTuple):
 def jobs(raw: RawMessage, dialect: Dialect, name: str, paths: Mapping[str, str]) -> tuple[MessageHead, list[Job], list[Rejection]]:
     """Return the head of a transmission, its messages of the format *name*, and a rejection of each other one.
 
-    Raises :class:`shared.errors.MalformedMessage` when no message can be read.
+    Raises :class:`shared.errors.MalformedMessage` when there is no such message.
     """
     messages, refused = cargo_imp.of_type(cargo_imp.read(raw.body, dialect), name.upper(), raw, name)
     if sum(len(message.groups) for message in messages) > 3 * ITEM_LIMIT:
         raise malformed("MSG-ITEMS", path="line")
     message_id = message_id_of(raw.body)
     found = [Job(message, MessageHead(name, message_id, _sent_at(message, raw.received_at)), raw, dialect, paths) for message in messages]
-    return found[0].head if found else MessageHead(name, message_id), found, refused
+    return found[0].head, found, refused
 
 
 def _sent_at(message: Message, received_at: datetime) -> datetime | None:
@@ -91,15 +92,17 @@ def blocks(message: Message, statuses: frozenset[str]) -> list[Block]:
     What stands before the first waybill belongs to it, or to a block without one where it carries a status; a location belongs to all.
     """
     found = [Block()]
+    locations: list[Group] = []
     for group in message.groups:
         if group.name == AWB or (group.name == "" and _REFERENCE(group.first[0]) is not None):
             leading = found[-1].reference is None and not found[-1].said
-            before = found.pop().beside if leading else [each for each in found[0].beside if is_location(each)]
-            found.append(Block(group, beside=before))
+            found.append(Block(group, beside=found.pop().beside if leading else list(locations)))
         elif group.name in statuses:
             found[-1].said.append(group)
         else:
             found[-1].beside.append(group)
+            if len(found) == 1 and not locations and is_location(group):
+                locations.append(group)
     return found
 
 
@@ -201,12 +204,25 @@ def meaning(system: str, code: str, dialect: Dialect, track: decisions.Track) ->
 
 
 def extra_of(block: Block, job: Job) -> dict[str, str]:
-    """Return the lines that have no field of their own, by identifier; a line without one by its number."""
-    extra: dict[str, str] = {}
+    """Return the lines that have no field of their own, by identifier; a line without one by its number.
+
+    All of them go with the first answer about a waybill, location, arrival and the envelope's originator with each.
+    """
+    if block.extra is None:
+        block.extra = _lines_kept(block, job)
+        return block.extra
+    return {name: block.extra[name] for name in _WITH_EACH if len(block.extra.get(name, "")) in range(1, LINE + 1)}
+
+
+_WITH_EACH: Final = ("CCL", "ARR", AWB, "originator")
+
+
+def _lines_kept(block: Block, job: Job) -> dict[str, str]:
+    kept: dict[str, list[str]] = {}
     for group in block.beside:
         name = "CCL" if is_location(group) else group.name or f"line {group.line}"
-        text = "\n".join("/".join(row.elements).strip() for row in group.rows)
-        extra[name] = f"{extra[name]}\n{text}" if name in extra else text
+        kept.setdefault(name, []).extend("/".join(row.elements).strip() for row in group.rows)
+    extra = {name: "\n".join(lines) for name, lines in kept.items()}
     if block.reference is not None:
         extra[AWB] = "/".join(numbers_of(block.reference)[1:]).strip()
     if job.message.envelope is not None:

@@ -104,7 +104,7 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
         found = list(_houses(message, masters, cargo_imp.head(message, NAME, message_id, raw), dialect))
         houses += found
         if not found:
-            rejected.append(cargo_imp.refuse(message, "MSG-NO-ITEMS", "HBS", raw, NAME))
+            rejected.append(cargo_imp.refuse(message, "MSG-NO-ITEMS", "HBS", raw, NAME, message_id))
     if not houses:
         raise malformed("MSG-NO-ITEMS", path=f"{messages[0].at(messages[0].line)}, HBS", line=messages[0].line, column=1)
     if len(houses) > ITEM_LIMIT:
