@@ -40,6 +40,7 @@ def a_family(id: str, role: Role, country: str, wishes: dict[str, Sequence[str]]
 
 EDIFACT: Final = a_family("edifact-carrier", Role.CARRIER, "CN", {"cusres": (ACKNOWLEDGED, DECIDED), "aperak": (ACCEPTED, REJECTED)})
 CARGO_XML: Final = a_family("cargo-xml-carrier", Role.CARRIER, "CN", {"xcsn": (ACKNOWLEDGED, DECIDED)})
+CARGO_IMP: Final = a_family("cargo-imp-carrier", Role.CARRIER, "CN", {"psn": (ACKNOWLEDGED, DECIDED)})
 TABLES: Final = a_family("spreadsheet-carrier", Role.CARRIER, "CN", {"manifest-csv": (ACKNOWLEDGED, DECIDED)})
 POSTAL: Final = a_family("xml-post", Role.POST, "US", dict.fromkeys(("cusrsp", "itmref", "emsevt"), (ACKNOWLEDGED, DECIDED)))
-FAMILIES: Final = (EDIFACT, CARGO_XML, TABLES, POSTAL)
+FAMILIES: Final = (EDIFACT, CARGO_XML, CARGO_IMP, TABLES, POSTAL)

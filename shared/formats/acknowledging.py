@@ -1,7 +1,7 @@
 """How a message as a whole is answered in kind: by the format that its own format names, or that belongs to its syntax.
 
-A format module says with ``ACKNOWLEDGED_BY`` which format answers it (``cuscar``: ``contrl``; ``xfzb``: ``xfnm``; a manifest: itself). A
-message that no reader recognised is answered by its syntax where that is enough to name the sender.
+A format module says with ``ACKNOWLEDGED_BY`` which format answers it (``cuscar``: ``contrl``; ``xfzb``: ``xfnm``; ``fhl``: ``fma``; a
+manifest: itself). A message that no reader recognised is answered by its syntax where that is enough to name the sender.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from shared.contracts import Topics, header
 from shared.formats import csv
-from tests.families import CARGO_XML, EDIFACT, FAMILIES, POSTAL, TABLES, Family
+from tests.families import CARGO_IMP, CARGO_XML, EDIFACT, FAMILIES, POSTAL, TABLES, Family
 from tests.hub import ConnectedHub
 from tests.parcels import a_house, a_postal_item, itmatt, manifest
 from tests.samples import FOLDER
@@ -100,6 +100,16 @@ async def test_cargo_xml_is_answered_with_xfnm_then_xcsn(hub: ConnectedHub) -> N
         assert b">No Errors<" in acknowledged
         await seen.until(lambda: any(b"<rsm:CustomsStatusNotification " in body for body in seen.of(CARGO_XML)))
         assert told_only_to(CARGO_XML, seen)
+
+
+async def test_cargo_imp_is_answered_with_fma_then_psn(hub: ConnectedHub) -> None:
+    async with outbound(hub) as seen:
+        await hub.stream(CARGO_IMP.participant.id, (FOLDER / "fhl" / "reference.txt").read_bytes())
+        await seen.until(lambda: {body.split(b"\r\n")[0][:3] for body in seen.of(CARGO_IMP)} == {b"FMA", b"PSN"})
+        acknowledged = next(body for body in seen.of(CARGO_IMP) if body.startswith(b"FMA"))
+        assert b"ACK/MESSAGE RECEIVED" in acknowledged
+        assert b"HBS/JXE260300017/" in acknowledged
+        assert told_only_to(CARGO_IMP, seen)
 
 
 async def test_a_spreadsheet_comes_back_with_a_column_of_findings_and_then_the_decisions(hub: ConnectedHub) -> None:

@@ -107,6 +107,10 @@ def test_an_interchange_of_a_message_nobody_reads_is_refused_with_contrl() -> No
     assert (answer.key, answer.decision) == ("lrn:77", "REJECTED")
 
 
+def test_an_fma_is_not_answered_though_nobody_reads_it() -> None:
+    assert acknowledged(b"QK HUBXXXX\n.LGGJXCR 020702\nFMA\nACK/RECEIVED\nFHL/5\n").acknowledgement is None
+
+
 def test_a_table_without_known_columns_comes_back_with_the_reason() -> None:
     answer = in_kind(acknowledged(b"parcel;weight\n1;2\n"))
     assert answer.format == manifest_csv.NAME
