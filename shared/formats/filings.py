@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 
 import orjson
@@ -178,7 +179,7 @@ def translate(exc: ValidationError, item: Item) -> None:
         item.note(
             code,
             path,
-            None if isinstance(value, dict | list) else value,
+            None if isinstance(value, dict | list) else f"{value:f}" if isinstance(value, Decimal) else value,
             message=None if code == "FLD-MISSING" else f"{RULES[code].message} {error['msg']}.",
         )
 

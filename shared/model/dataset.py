@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from shared.model.base import Model
+from shared.model.base import Digits, Model
 
 Text35 = Annotated[str, StringConstraints(min_length=1, max_length=35)]
 Text70 = Annotated[str, StringConstraints(min_length=1, max_length=70)]
@@ -22,8 +22,9 @@ Text255 = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 Text512 = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-Kilograms = Annotated[Decimal, Field(max_digits=16, decimal_places=6)]
-Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=4)]
+Kilograms = Annotated[Decimal, Digits(16, 6, usual=Decimal("0.001"))]
+Amount = Annotated[Decimal, Digits(18, 4, usual=Decimal("0.01"))]
+Quantity = Annotated[Decimal, Digits(16, 6, usual=Decimal(1))]
 
 Channel = Literal["post", "express", "freight"]
 Nature = Literal["sale", "gift", "commercial_sample", "documents", "returned_goods", "mixed", "other"]
@@ -65,7 +66,7 @@ class GoodsItem(Model):
     goods_description: Text512 | None = None
     hs_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{4,12}$")] | None = None
     country_of_origin: Country | None = None
-    quantity: Annotated[Decimal, Field(max_digits=16, decimal_places=6)] | None = None
+    quantity: Quantity | None = None
     quantity_unit: Annotated[str, StringConstraints(max_length=3)] | None = None
     net_mass_kg: Kilograms | None = None
     gross_mass_kg: Kilograms | None = None
@@ -169,7 +170,7 @@ class OrderLine(Model):
     goods_description: Text512 | None = None
     hs_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{4,12}$")] | None = None
     country_of_origin: Country | None = None
-    quantity: Annotated[Decimal, Field(max_digits=16, decimal_places=6)] | None = None
+    quantity: Quantity | None = None
     unit_price: Money | None = None
     discount_amount: Money | None = None
     item_amount: Money | None = None

@@ -5,13 +5,12 @@ None of these replaces what a declaration says: they are kept beside it (``Filin
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, StringConstraints
 
 from shared.model.base import Model
-from shared.model.dataset import Amount, Channel, Country, Document, Kilograms, Money, OrderRef, Text35, Text70, Text255, Text512
+from shared.model.dataset import Amount, Channel, Country, Document, Kilograms, Money, OrderRef, Quantity, Text35, Text70, Text255, Text512
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=17)]
 Hash64 = Annotated[str, StringConstraints(max_length=64)]
@@ -97,7 +96,7 @@ class Event(Model):
     conveyance_reference: Code | None = None
     merchant_product_id: Text70 | None = None
     standard_product_id: Annotated[str, StringConstraints(max_length=14)] | None = None
-    quantity: Annotated[Decimal, Field(max_digits=16, decimal_places=6)] | None = None
+    quantity: Quantity | None = None
     warehouse_id: Text35 | None = None
     device_id: Text70 | None = None
     measurement: Amount | None = None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Annotated
 from uuid import UUID, uuid5
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field, TypeAdapter, ValidationError
 
 from shared.contracts import NAMESPACE, derived_id
 from shared.formats import checks, itmatt, values
@@ -14,6 +17,7 @@ from shared.formats.filings import Item
 from shared.formats.postal_items import is_plain, mend
 from shared.identifiers import hs
 from shared.model import DEFAULT_DIALECT, Dialect
+from shared.model.base import Digits
 
 NUMBERS = st.one_of(st.from_regex(r"[0-9]{1,12}(\.[0-9]{1,4})?", fullmatch=True), st.sampled_from(["0.00", "0.000", "1", "12.50", "-3.00"]))
 PIECES = st.fixed_dictionaries(
@@ -62,6 +66,27 @@ def test_a_plain_number_is_canonical(text: str) -> None:
                 == values._decimal(text, DEFAULT_DIALECT, {values.money: 2, values.mass: 3}.get(read, 0))
                 == text
             )
+
+
+@given(st.one_of(st.decimals(allow_nan=True, allow_infinity=True), st.from_regex(r"-?[0-9]{1,16}(\.[0-9]{1,8})?(E[0-9])?", fullmatch=True)))
+def test_digits_are_bounded_as_pydantic_bounds_them(given: Decimal | str) -> None:
+    assert _judged(_OURS, given) == _judged(_THEIRS, given)
+
+
+_OURS = TypeAdapter(Annotated[Decimal, Digits(18, 4, usual=Decimal("0.01"))])
+_THEIRS = TypeAdapter(Annotated[Decimal, Field(max_digits=18, decimal_places=4)])
+
+
+def _judged(adapter: TypeAdapter[Decimal], value: Decimal | str) -> object:
+    try:
+        return str(adapter.validate_python(value))
+    except ValidationError as exc:
+        return exc.errors(include_input=False, include_url=False)
+
+
+def test_digits_are_described_as_pydantic_describes_them() -> None:
+    for mode in ("validation", "serialization"):
+        assert _OURS.json_schema(mode=mode) == _THEIRS.json_schema(mode=mode)
 
 
 @given(st.text(max_size=14))
