@@ -38,7 +38,6 @@ from shared.model import Dialect, Finding, MessageHead, RawMessage, Rejection
 # --- reading -----------------------------------------------------------------------------------------------------------------------------
 
 _TOLERANCE: Final = timedelta(days=1)
-_MONTH: Final = timedelta(days=30)
 _YEAR: Final = timedelta(days=365)
 
 _REFERENCE = re.compile(r"\s*([0-9]{3})[- ]?([0-9]{8})(?:\s*-\s*(\S(?:.{0,68}\S)?))?\s*").fullmatch
@@ -74,16 +73,8 @@ def jobs(raw: RawMessage, dialect: Dialect, name: str, paths: Mapping[str, str])
     if sum(len(message.groups) for message in messages) > 3 * ITEM_LIMIT:
         raise malformed("MSG-ITEMS", path="line")
     message_id = message_id_of(raw.body)
-    found = [Job(message, MessageHead(name, message_id, _sent_at(message, raw.received_at)), raw, dialect, paths) for message in messages]
+    found = [Job(message, cargo_imp.head(message, name, message_id, raw), raw, dialect, paths) for message in messages]
     return found[0].head, found, refused
-
-
-def _sent_at(message: Message, received_at: datetime) -> datetime | None:
-    """Return the time of the envelope, before the arrival."""
-    found = cargo_imp.sent_at(message, received_at)
-    if found is None or found <= received_at + _TOLERANCE:
-        return found
-    return cargo_imp.sent_at(message, found - _MONTH)
 
 
 def blocks(message: Message, statuses: frozenset[str]) -> list[Block]:
