@@ -6,7 +6,9 @@ from uuid import UUID
 
 import pytest
 
+from services.ingest import intake
 from shared.contracts import Answer, Outcome, PublicView, Summary
+from shared.directory import Participant, Role
 from shared.errors import InvalidConsignment
 from shared.formats import cargo_imp, fer, fma, fna, fsn, per, psn
 from shared.formats.base import Received, Taken
@@ -343,6 +345,19 @@ def test_each_message_of_a_transmission_has_its_own_answer() -> None:
     body = acknowledged(FHL + FHL, taken("FHL line 3"), taken("FHL line 6", WRONG))
     assert body is not None
     assert [message.type for message in cargo_imp.read(body, DEFAULT_DIALECT)] == ["FMA", "FNA"]
+
+
+@pytest.mark.parametrize(
+    ("case", "start"), [("reference", b"FMA\r\nACK/MESSAGE RECEIVED\r\nFHL/5\r\n"), ("no_house", b"FNA\r\nACK/MESSAGE REFUSED\r\n")]
+)
+def test_a_house_list_is_answered_in_kind(case: str, start: bytes) -> None:
+    sender = Participant(id="jx", name="Jet", role=Role.CARRIER, country="CN")
+    reading = intake.read(RawMessage("jx", sample("fhl", case), AT), sender)
+    reading.acknowledge(sender.dialect)
+    list(reading)
+    told = reading.acknowledgement(AT).acknowledgement
+    assert told is not None
+    assert (told.format, told.body[: len(start)]) == ("fma", start)
 
 
 def test_an_answer_goes_back_to_the_originator() -> None:
