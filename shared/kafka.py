@@ -36,7 +36,8 @@ from shared.telemetry import Metrics
 log = logging.getLogger(__name__)
 
 Records = Sequence[ConsumerRecord[bytes, bytes]]
-Handler = Callable[[Records], Awaitable[None]]
+Handler = Callable[[Records], Awaitable["asyncio.Task[None] | None"]]
+"""Works a batch off. What it returns is still under way when it ends: the next batch may begin beside it, the offset waits for it."""
 
 BATCH_BYTES: Final = 512 * 1024
 COMMIT_SECONDS: Final = 0.1
@@ -189,8 +190,10 @@ class Commits:
     def __init__(self, group: str) -> None:
         self._group = group
         self._done: dict[tuple[str, int], int] = {}
-        self._last = 0.0
-        self._later: asyncio.Task[None] | None = None
+        self._committed: dict[tuple[str, int], int] = {}
+        self._committing = asyncio.Lock()
+        self._began = 0.0
+        self._soon: asyncio.Task[None] | None = None
         self.consumer: Any = None
         self.assignment = 0
         """Counts assignments: what was read under an earlier one is not committed under this, for others may have gone on meanwhile."""
@@ -198,49 +201,50 @@ class Commits:
     def assigned(self) -> None:
         """Begin anew: partitions were given to this process."""
         self.assignment += 1
-        self._done = {}
+        self._done, self._committed = {}, {}
 
-    async def note(self, records: Records, assignment: int) -> None:
-        """Everything in *records*, read under *assignment*, is done: commit now, or together with what follows soon."""
+    def note(self, records: Records, assignment: int) -> None:
+        """Everything in *records*, read under *assignment*, is done: to be committed now, or together with what follows soon."""
         if assignment != self.assignment:
             return
+        done = self._done
         for record in records:
-            self._done[record.topic, record.partition] = record.offset + 1
-        wait = self._last + COMMIT_SECONDS - time.monotonic()
-        if wait <= 0:
-            await self.flush()
-        elif self._later is None:
-            self._later = asyncio.create_task(self._flush_after(wait))
+            place = record.topic, record.partition
+            done[place] = max(record.offset + 1, done.get(place, 0))
+        if self._soon is None:
+            self._soon = asyncio.create_task(self._flush_soon())
 
-    async def _flush_after(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        self._later = None
+    async def _flush_soon(self) -> None:
+        await asyncio.sleep(max(0.0, self._began + COMMIT_SECONDS - time.monotonic()))
+        self._soon = None
         await self.flush()
 
     async def flush(self) -> None:
-        """Commit what is done. Where the broker refuses, the records come again, here or to whoever has the partition now."""
-        self._last = time.monotonic()
-        assigned = self.consumer.assignment() if self.consumer is not None else ()
-        done, self._done = self._done, {}
-        offsets = {place: done[place] for place in assigned if place in done}
-        if not offsets:
-            return
-        try:
-            await self.consumer.commit(offsets)
-        except (KafkaError, IllegalStateError) as exc:
-            log.warning("commit.refused", extra={"group": self._group, "error": f"{type(exc).__name__}: {exc}"})
+        """Commit what is done, and return when it is. Where the broker refuses, the records come again, here or to whoever has the partition
+        now."""
+        async with self._committing:
+            self._began = time.monotonic()
+            assigned = self.consumer.assignment() if self.consumer is not None else ()
+            new = {place: self._done[place] for place in assigned if self._done.get(place) != self._committed.get(place)}
+            if not new:
+                return
+            try:
+                await self.consumer.commit(new)
+            except (KafkaError, IllegalStateError) as exc:
+                log.warning("commit.refused", extra={"group": self._group, "error": f"{type(exc).__name__}: {exc}"})
+            else:
+                self._committed.update(new)
 
 
 class _Batch(KafkaAckableMessage):
     """A batch whose ``nack`` rewinds every partition still ours, also when another was taken away meanwhile."""
 
-    commits: Commits
+    reader: Reader
     assignment: int
 
     async def ack(self) -> None:
         if not self.committed:
-            records: Any = self.raw_message
-            await self.commits.note(records, self.assignment)
+            self.reader.done(self.raw_message, self.assignment)
             self.committed = AckStatus.ACKED
 
     async def nack(self) -> None:
@@ -286,6 +290,8 @@ class Reader:
         self.group = group
         self.idle = asyncio.Event()
         self.idle.set()
+        self.tail: asyncio.Task[None] | None = None
+        """What the last batch left under way."""
         self.stopping = False
         self.progress_at = time.monotonic()
         self.commits = Commits(group)
@@ -295,10 +301,15 @@ class Reader:
         """Work *records* off. Returns when everything is durable and published, so that the offset may move."""
         self.idle.clear()
         started = time.perf_counter()
+        tail: asyncio.Task[None] | None = None
         try:
-            await self._work(records)
+            tail = await self._work(records)
         finally:
-            self.idle.set()
+            self.tail = tail
+            if tail is None:
+                self.idle.set()
+            else:
+                tail.add_done_callback(self._ended)
             self.progress_at = time.monotonic()
         took = time.perf_counter() - started
         self._metrics.batch_seconds.observe(took)
@@ -306,25 +317,46 @@ class Reader:
         self._metrics.records.labels(self.group).inc(len(records))
         log.debug("batch.done", extra={"group": self.group, "records": len(records), "took_ms": round(took * 1000, 1)})
 
-    async def _work(self, records: Records) -> None:
-        """Hand *records* over until they are done; where they cannot be done together, do the halves."""
-        failed = await self._attempt(records)
-        if failed is None:
-            return
-        if len(records) == 1:
-            await self._put_aside(records[0], failed)
-            return
-        middle = len(records) // 2
-        await self._work(records[:middle])
-        await self._work(records[middle:])
+    def _ended(self, tail: asyncio.Task[None]) -> None:
+        if self.tail is tail:
+            self.tail = None
+            self.idle.set()
 
-    async def _attempt(self, records: Records) -> Exception | None:
-        """Return None when the handler is done, or the error that no waiting mends. Raises ``Unavailable`` only when the service stops."""
+    def done(self, records: Any, assignment: int) -> None:
+        """Let the offset move behind *records*, once nothing of their batch is under way. A tail that fails leaves them to be read again."""
+        tail = self.tail
+        if tail is None:
+            self.commits.note(records, assignment)
+            return
+
+        def noted(ended: asyncio.Task[None]) -> None:
+            if not ended.cancelled() and ended.exception() is None:
+                self.commits.note(records, assignment)
+
+        tail.add_done_callback(noted)
+
+    async def _work(self, records: Records) -> asyncio.Task[None] | None:
+        """Hand *records* over until they are done; where they cannot be done together, do the halves. Return what is still under way."""
+        outcome = await self._attempt(records)
+        if not isinstance(outcome, Exception):
+            return outcome
+        if len(records) == 1:
+            await self._put_aside(records[0], outcome)
+            return None
+        middle = len(records) // 2
+        for half in (records[:middle], records[middle:]):
+            tail = await self._work(half)
+            if tail is not None:
+                await tail
+        return None
+
+    async def _attempt(self, records: Records) -> asyncio.Task[None] | Exception | None:
+        """Return what the handler returns when it is done, or the error that no waiting mends. Raises ``Unavailable`` only when the service
+        stops."""
         attempt = 0
         while True:
             try:
-                await self._handler(records)
-                return None
+                return await self._handler(records)
             except Unavailable as exc:
                 attempt += 1
                 self._metrics.retries.labels(exc.code).inc()
@@ -429,7 +461,7 @@ def _parser(reader: Reader) -> Callable[[Any], Awaitable[_Batch]]:
             raw_message=records,
             consumer=reader.subscriber.consumer,
         )
-        batch.commits, batch.assignment = reader.commits, reader.commits.assignment
+        batch.reader, batch.assignment = reader, reader.commits.assignment
         reader.commits.consumer = batch.consumer
         return batch
 

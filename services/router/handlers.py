@@ -23,6 +23,7 @@ from services.router.policy.model import Policy
 from services.router.transition import Transition
 from shared.contracts import INPUTS, Answer, Command, Outcome, Topics, derived_id, header
 from shared.db import transaction
+from shared.errors import StoreUnavailable
 from shared.kafka import DeadLetters, KeyedPublisher, Outgoing, Records
 from shared.model import Filing, Model
 from shared.model.filing import KINDS
@@ -70,21 +71,48 @@ class Router:
         self._clock = clock
         self._policy_saved = False
         self._published: set[UUID] = set()
+        self._saying: asyncio.Task[None] | None = None
+        self._said_next: UUID | None = None
 
-    async def on_inputs(self, records: Records) -> None:
-        """Fold one batch of filings, answers and commands, store it, publish what it caused; a record that is no input is put aside."""
+    async def on_inputs(self, records: Records) -> asyncio.Task[None] | None:
+        """Fold one batch of filings, answers and commands and store it; a record that is no input is put aside.
+
+        What it caused is published, after what the batch before caused, while the next batch may already be folded: the task returned ends
+        when it is out.
+        """
         began = time.perf_counter()
         inputs = await self._read(records)
         if not inputs:
-            return
+            return None
         published, batch = tuple(self._published), uuid4()
+        ours = (*published, self._said_next) if self._said_next is not None else published
         async with transaction(self._engine) as connection:
-            outgoing = await self._fold(connection, inputs, batch, published)
+            outgoing = await self._fold(connection, inputs, batch, published, ours)
         self._published.difference_update(published)
-        await self._publisher.publish(outgoing)
-        self._published.add(batch)
+        if self._saying is not None:
+            await asyncio.wait([self._saying])
+        self._said_next = batch
+        self._saying = asyncio.create_task(self._say(batch, outgoing))
         took_ms = round((time.perf_counter() - began) * 1000, 1)
         log.info("batch.folded", extra={"inputs": len(inputs), "events": len(outgoing), "took_ms": took_ms})
+        return self._saying
+
+    async def _say(self, batch: UUID, outgoing: Sequence[Outgoing]) -> None:
+        """Publish what *batch* caused, however long Kafka is away: it is stored, and what comes later must wait for it."""
+        attempt = 0
+        while True:
+            try:
+                await self._publisher.publish(outgoing)
+                break
+            except StoreUnavailable as exc:
+                attempt += 1
+                log.warning("batch.unsaid", extra={"code": exc.code, "error": str(exc), "attempt": attempt})
+            except Exception:
+                attempt += 1
+                log.exception("batch.unsaid", extra={"attempt": attempt})
+            await asyncio.sleep(min(0.25 * 2**attempt, 5.0))
+        self._published.add(batch)
+        self._said_next = None
 
     async def settle(self) -> None:
         """Strike off what is published when no batch comes to do it, and publish what a process that died left behind."""
@@ -115,9 +143,11 @@ class Router:
                 await self._dead.put(record, exc.code, str(exc))
         return inputs
 
-    async def _fold(self, connection: AsyncConnection, inputs: Sequence[Received], id: UUID, published: Sequence[UUID]) -> list[Outgoing]:
+    async def _fold(
+        self, connection: AsyncConnection, inputs: Sequence[Received], id: UUID, published: Sequence[UUID], ours: Sequence[UUID]
+    ) -> list[Outgoing]:
         """Fold what is new; return its events, after those that were stored before and must be heard first: of inputs that come again, and
-        of other processes for the same dossiers."""
+        of other processes for the same dossiers. *ours* are out, or on their way before these."""
         if not self._policy_saved:
             await store.save_policy(connection, self._policy)
         known = await store.applied(connection, {entry.entry.cause_id for entry in inputs})
@@ -127,7 +157,7 @@ class Router:
         new = [entry for entry in inputs if entry.entry.cause_id not in known]
         batch = await self._load(connection, new)
         keys = batch.keys() | {entry.entry.key for entry in inputs}
-        if unsaid := await store.unsaid(connection, keys, published) - known.keys():
+        if unsaid := await store.unsaid(connection, keys, published, ours) - known.keys():
             known |= {cause: row for cause, row in (await store.applied(connection, unsaid)).items() if row.key in keys}
         outgoing = await self._again(connection, known) if known else []
         async with store.writer(connection) as writer:

@@ -70,7 +70,7 @@ _UNRESOLVED = text(
 )
 _UNSAID = """
     WITH said AS (DELETE FROM router.unpublished WHERE batch = ANY($2::uuid[]))
-    SELECT causes FROM router.unpublished WHERE key_numbers && $1::integer[] AND batch <> ALL($2::uuid[])
+    SELECT causes FROM router.unpublished WHERE key_numbers && $1::integer[] AND batch <> ALL($3::uuid[])
 """
 _STORED = "INSERT INTO router.unpublished (batch, at, key_numbers, causes) VALUES ($1, $2, $3::integer[], $4::uuid[])"
 _SAID = "DELETE FROM router.unpublished WHERE batch = ANY($1::uuid[])"
@@ -102,13 +102,14 @@ def _numbers(keys: Iterable[str]) -> list[int]:
     return sorted({crc32(key.encode()) - 2**31 for key in keys})
 
 
-async def unsaid(connection: AsyncConnection, keys: Iterable[str], published: Sequence[UUID]) -> set[UUID]:
+async def unsaid(connection: AsyncConnection, keys: Iterable[str], published: Sequence[UUID], ours: Sequence[UUID]) -> set[UUID]:
     """Return the causes whose events another process stored for *keys* (or for keys of the same number) and may not have published yet.
 
-    *published* are batches of this process whose events are out; they are struck off. Call it with the dossiers of *keys* locked: then
+    *published* are batches of this process whose events are out; they are struck off. *ours* are those and the one that goes out before
+    the caller's. Call it with the dossiers of *keys* locked: then
     whoever changed them before has committed, and stands here.
     """
-    rows = await fetch(connection, _UNSAID, _numbers(keys), list(published))
+    rows = await fetch(connection, _UNSAID, _numbers(keys), list(published), list(ours))
     return {cause for (causes,) in rows for cause in causes}
 
 

@@ -22,7 +22,7 @@ from services.router.connectors.http import HttpConnector
 from services.router.policy.model import ServiceSpec
 from shared.contracts import Answer, Outcome, ServiceRequest, Topics
 from shared.kafka import DeadLetters, KeyedPublisher, Outgoing
-from shared.kafka_admin import core_topics, ensure_topics, service_topics
+from shared.kafka_admin import PARTITIONS, core_topics, ensure_topics, service_topics
 from shared.telemetry import Metrics
 from tests.builders import a_house_consignment
 
@@ -134,7 +134,7 @@ class Line:
         )
         await consumer.start()
         try:
-            places = [TopicPartition(topic, number) for number in range(6)]
+            places = [TopicPartition(topic, number) for number in range(PARTITIONS)]
             ends = await consumer.end_offsets(places)
             done = [await consumer.committed(place) or 0 for place in places]
             return sum(ends.values()) - sum(done)
