@@ -37,7 +37,8 @@ log = logging.getLogger(__name__)
 
 Records = Sequence[ConsumerRecord[bytes, bytes]]
 Handler = Callable[[Records], Awaitable["asyncio.Task[None] | None"]]
-"""Works a batch off. What it returns is still under way when it ends: the next batch may begin beside it, the offset waits for it."""
+"""Works a batch off. What it returns is still under way when it ends: the next batch may begin beside it, the offset waits for it. It must
+go on until it succeeds: a batch cannot be handed over again once the next has begun."""
 
 BATCH_BYTES: Final = 512 * 1024
 COMMIT_SECONDS: Final = 0.1
@@ -82,6 +83,20 @@ class KeyedPublisher:
         except (KafkaError, TimeoutError, OSError) as exc:
             await self._forget()
             raise StoreUnavailable(f"Kafka did not acknowledge: {type(exc).__name__}") from exc
+
+    async def publish_until_out(self, messages: Sequence[Outgoing]) -> None:
+        """Publish *messages* as :meth:`publish` does, however long Kafka is away."""
+        attempt = 0
+        while True:
+            try:
+                return await self.publish(messages)
+            except StoreUnavailable as exc:
+                attempt += 1
+                log.warning("publish.again", extra={"code": exc.code, "error": str(exc), "attempt": attempt})
+            except Exception:
+                attempt += 1
+                log.exception("publish.again", extra={"attempt": attempt})
+            await asyncio.sleep(min(0.25 * 2**attempt, 5.0) * random.uniform(0.5, 1.0))  # noqa: S311
 
     async def _connected(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -195,17 +210,23 @@ class Commits:
         self._began = 0.0
         self._soon: asyncio.Task[None] | None = None
         self.consumer: Any = None
+        self.stopped = False
         self.assignment = 0
         """Counts assignments: what was read under an earlier one is not committed under this, for others may have gone on meanwhile."""
 
     def assigned(self) -> None:
         """Begin anew: partitions were given to this process."""
         self.assignment += 1
+        self.stopped = False
         self._done, self._committed = {}, {}
+
+    def stop(self) -> None:
+        """Commit nothing more until partitions are given anew."""
+        self.stopped = True
 
     def note(self, records: Records, assignment: int) -> None:
         """Everything in *records*, read under *assignment*, is done: to be committed now, or together with what follows soon."""
-        if assignment != self.assignment:
+        if assignment != self.assignment or self.stopped:
             return
         done = self._done
         for record in records:
@@ -220,8 +241,8 @@ class Commits:
         await self.flush()
 
     async def flush(self) -> None:
-        """Commit what is done, and return when it is. Where the broker refuses, the records come again, here or to whoever has the partition
-        now."""
+        """Commit what is done, and return when it is. Where the broker refuses, the records come again, here or to whoever has the
+        partition now."""
         async with self._committing:
             self._began = time.monotonic()
             assigned = self.consumer.assignment() if self.consumer is not None else ()
@@ -323,14 +344,17 @@ class Reader:
             self.idle.set()
 
     def done(self, records: Any, assignment: int) -> None:
-        """Let the offset move behind *records*, once nothing of their batch is under way. A tail that fails leaves them to be read again."""
+        """Let the offset move behind *records*, once nothing of their batch is under way. Behind a tail that was cut off nothing is
+        committed any more, so that whoever has the partition next reads it all again."""
         tail = self.tail
         if tail is None:
             self.commits.note(records, assignment)
             return
 
         def noted(ended: asyncio.Task[None]) -> None:
-            if not ended.cancelled() and ended.exception() is None:
+            if ended.cancelled() or ended.exception() is not None:
+                self.commits.stop()
+            else:
                 self.commits.note(records, assignment)
 
         tail.add_done_callback(noted)
@@ -399,7 +423,9 @@ class Reader:
         return waiting
 
     def alive(self) -> bool:
-        """Return whether the consume task still runs."""
+        """Return whether the consume task still runs, and what it does can be committed."""
+        if self.commits.stopped:
+            return False
         tasks = getattr(self.subscriber, "tasks", None) or ()
         return any(not task.done() for task in tasks)
 

@@ -76,13 +76,13 @@ class Ingest:
         self._clock = clock
         self._of: Directory | None = None
         self._acknowledged: frozenset[str] = frozenset()
+        self._sending: asyncio.Task[None] | None = None
 
-    async def on_inbound(self, records: Records) -> None:
-        """The quick lane: read every record that is not large, publish in batches, the next batch being read while one is on its way."""
+    async def on_inbound(self, records: Records) -> asyncio.Task[None] | None:
+        """The quick lane: read every record that is not large, publish in batches, the next being read while one is on its way."""
         started = time.perf_counter()
         ready: list[Outgoing] = []
         count = 0
-        sending: asyncio.Task[None] | None = None
         for record in records:
             if is_large(record):
                 ready.append(self._passed_on(record))
@@ -93,11 +93,14 @@ class Ingest:
                 if not count % SLICE:
                     await asyncio.sleep(0)
             if len(ready) >= PUBLISH:
-                sending, ready = await self._send(ready, sending), []
-        await self._finish(ready, sending)
+                await self._send(ready)
+                ready = []
+        if ready:
+            await self._send(ready)
         log.debug(
             "batch.read", extra={"records": len(records), "outgoing": count, "took_ms": round((time.perf_counter() - started) * 1000, 1)}
         )
+        return self._sending
 
     async def on_large(self, records: Records) -> None:
         """The slow lane: read what was passed on slice by slice, publish each slice, leave a pause."""
@@ -110,19 +113,12 @@ class Ingest:
             if acknowledges(reading) and reading.over:
                 await self._publisher.publish([await asyncio.to_thread(self._acknowledgement, record, reading)])
 
-    async def _send(self, ready: Sequence[Outgoing], sending: asyncio.Task[None] | None) -> asyncio.Task[None]:
+    async def _send(self, ready: Sequence[Outgoing]) -> None:
         """Begin to publish *ready* once what was sent before is acknowledged, so that order is kept."""
-        if sending is not None:
-            await sending
-        task = asyncio.create_task(self._publisher.publish(ready))
+        if self._sending is not None:
+            await asyncio.wait([self._sending])
+        self._sending = asyncio.create_task(self._publisher.publish_until_out(ready))
         await asyncio.sleep(0)
-        return task
-
-    async def _finish(self, ready: Sequence[Outgoing], sending: asyncio.Task[None] | None) -> None:
-        if sending is not None:
-            await sending
-        if ready:
-            await self._publisher.publish(ready)
 
     # --- one record ---
 

@@ -23,7 +23,6 @@ from services.router.policy.model import Policy
 from services.router.transition import Transition
 from shared.contracts import INPUTS, Answer, Command, Outcome, Topics, derived_id, header
 from shared.db import transaction
-from shared.errors import StoreUnavailable
 from shared.kafka import DeadLetters, KeyedPublisher, Outgoing, Records
 from shared.model import Filing, Model
 from shared.model.filing import KINDS
@@ -98,19 +97,8 @@ class Router:
         return self._saying
 
     async def _say(self, batch: UUID, outgoing: Sequence[Outgoing]) -> None:
-        """Publish what *batch* caused, however long Kafka is away: it is stored, and what comes later must wait for it."""
-        attempt = 0
-        while True:
-            try:
-                await self._publisher.publish(outgoing)
-                break
-            except StoreUnavailable as exc:
-                attempt += 1
-                log.warning("batch.unsaid", extra={"code": exc.code, "error": str(exc), "attempt": attempt})
-            except Exception:
-                attempt += 1
-                log.exception("batch.unsaid", extra={"attempt": attempt})
-            await asyncio.sleep(min(0.25 * 2**attempt, 5.0))
+        """Publish what *batch* caused: it is stored, and what comes later must wait for it."""
+        await self._publisher.publish_until_out(outgoing)
         self._published.add(batch)
         self._said_next = None
 

@@ -48,6 +48,11 @@ class Published:
             raise StoreUnavailable("Kafka away")
         self.records += messages
 
+    async def publish_until_out(self, messages: Sequence[Outgoing]) -> None:
+        while self.away:
+            await asyncio.sleep(0.01)
+        self.records += messages
+
     def ids(self) -> list[str | None]:
         return [header(record.headers, "ce_id") for record in self.records]
 

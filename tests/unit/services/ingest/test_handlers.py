@@ -50,6 +50,12 @@ class FakePublisher:
             raise StoreUnavailable("away")
         self.batches.append(list(messages))
 
+    async def publish_until_out(self, messages: Iterable[Outgoing]) -> None:
+        messages = list(messages)
+        while self.away:
+            await asyncio.sleep(0)
+        await self.publish(messages)
+
     def on(self, topic: str) -> list[Outgoing]:
         return [message for batch in self.batches for message in batch if message.topic == topic]
 
@@ -72,8 +78,15 @@ def ingest(publisher: FakePublisher) -> Ingest:
     return Ingest(TOPICS, publisher, dead, lambda: directory, lambda: NOW)  # type: ignore[arg-type]
 
 
+async def work_off(ingest: Ingest, records: Any) -> None:
+    """Work a batch off, to the end of what it leaves under way."""
+    under_way = await ingest.on_inbound(records)
+    if under_way is not None:
+        await under_way
+
+
 def work(ingest: Ingest, *records: Any) -> None:
-    asyncio.run(ingest.on_inbound(records))
+    asyncio.run(work_off(ingest, records))
 
 
 def file_of(count: int) -> bytes:
@@ -160,9 +173,19 @@ def test_bad_records_do_not_touch_their_neighbours(ingest: Ingest, publisher: Fa
 
 
 def test_a_batch_is_not_done_while_kafka_is_away(ingest: Ingest, publisher: FakePublisher) -> None:
-    publisher.away = True
-    with pytest.raises(StoreUnavailable):
-        work(ingest, Record(REFERENCE))
+    async def begin() -> bool:
+        publisher.away = True
+        under_way = await ingest.on_inbound([Record(REFERENCE)])
+        assert under_way is not None
+        for _ in range(20):
+            await asyncio.sleep(0)
+        done_while_away = under_way.done()
+        publisher.away = False
+        await under_way
+        return done_while_away
+
+    assert not asyncio.run(begin())
+    assert len(publisher.on(TOPICS.filings)) == 1
 
 
 def test_a_batch_is_published_in_order_and_in_large_pieces(ingest: Ingest, publisher: FakePublisher) -> None:
@@ -173,7 +196,7 @@ def test_a_batch_is_published_in_order_and_in_large_pieces(ingest: Ingest, publi
 def test_a_large_file_takes_the_slow_lane_and_only_that(ingest: Ingest, publisher: FakePublisher) -> None:
     large, small = Record(file_of(160)), Record(REFERENCE)
     assert handlers.is_large(large)
-    asyncio.run(ingest.on_inbound([large, small]))
+    asyncio.run(work_off(ingest, [large, small]))
     assert len(publisher.on(TOPICS.filings)) == 2
     (passed_on,) = publisher.on(TOPICS.large)
     publisher.batches.clear()
@@ -186,11 +209,11 @@ def test_what_a_message_becomes_does_not_depend_on_its_lane(
 ) -> None:
     door = (("ce_submission", str(SUBMISSION).encode()), ("content-type", b"application/xml"), ("odd", None))
     record = Record(file_of(3), headers=door, partition=2, offset=17)
-    asyncio.run(ingest.on_inbound([record]))
+    asyncio.run(work_off(ingest, [record]))
     quick = [message for batch in publisher.batches for message in batch]
     publisher.batches.clear()
     monkeypatch.setattr(handlers, "LARGE_BYTES", 100)
-    asyncio.run(ingest.on_inbound([record]))
+    asyncio.run(work_off(ingest, [record]))
     (passed_on,) = publisher.on(TOPICS.large)
     publisher.batches.clear()
     asyncio.run(ingest.on_large([written(passed_on)]))
@@ -259,13 +282,13 @@ def test_a_bug_in_an_acknowledgement_keeps_no_item_back(publisher: FakePublisher
 
 def test_single_items_pass_while_a_large_file_is_read(ingest: Ingest, publisher: FakePublisher) -> None:
     async def both() -> int:
-        await ingest.on_inbound([Record(file_of(1_000))])
+        await work_off(ingest, [Record(file_of(1_000))])
         (passed_on,) = publisher.on(TOPICS.large)
         publisher.batches.clear()
         slow = asyncio.create_task(ingest.on_large([written(passed_on)]))
         while not publisher.batches:
             await asyncio.sleep(0)
-        await ingest.on_inbound([Record(REFERENCE)])
+        await work_off(ingest, [Record(REFERENCE)])
         passed = len(publisher.batches)
         await slow
         return passed
