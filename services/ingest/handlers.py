@@ -115,7 +115,7 @@ class Ingest:
 
     async def _send(self, ready: Sequence[Outgoing]) -> None:
         """Begin to publish *ready* once what was sent before is acknowledged, so that order is kept."""
-        if self._sending is not None:
+        if self._sending is not None and not self._sending.done():
             await asyncio.wait([self._sending])
         self._sending = asyncio.create_task(self._publisher.publish_until_out(ready))
         await asyncio.sleep(0)

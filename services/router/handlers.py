@@ -88,7 +88,7 @@ class Router:
         async with transaction(self._engine) as connection:
             outgoing = await self._fold(connection, inputs, batch, published, ours)
         self._published.difference_update(published)
-        if self._saying is not None:
+        if self._saying is not None and not self._saying.done():
             await asyncio.wait([self._saying])
         self._said_next = batch
         self._saying = asyncio.create_task(self._say(batch, outgoing))
