@@ -46,6 +46,7 @@ QUOTING: Final = frozenset({"FMA", "FNA"})
 ANSWERS: Final = frozenset({"PSN", "PER", "FSN", "FER"})
 """What authorities say of waybills."""
 
+_SEVERAL_WAYBILLS: Final = frozenset({"FFM", "FSU", "FSN", "FER"})
 _TYPES: Final = "FWB|FHL|FFM|FSU|FNA|FMA|PSN|PER|FSN|FER"
 HEADER: Final = re.compile(rf"^[ \t]*({_TYPES})(?:/([0-9]{{1,3}}))?[ \t]*$", re.MULTILINE)
 _ENVELOPE = re.compile(r"^[ \t]*(Q[A-Z])((?:[ \t\n]+[A-Z0-9]{7})+)[ \t]*\n[ \t]*\.([A-Z0-9]{7})(?:[ \t]+([0-9]{6}))?[^\n]*$", re.MULTILINE)
@@ -54,7 +55,7 @@ _CONTROL = re.compile(r"[\x01-\x09\x0b-\x1f\x7f]")
 _FOREIGN = re.compile(r"[^A-Z0-9 .\-/\n]")
 _LONG = re.compile(rf"^[^\n]{{{LINE + 1}}}", re.MULTILINE)
 _WAYBILL = re.compile(r"[0-9]{3}-?[0-9]{8}(?![0-9])").match
-_POINT = re.compile(r"[A-Z]{3}(?:/|$)").match
+_POINT = re.compile(r"[A-Z]{3}[ \t]*(?:$|/(?:NIL|[0-9]{2}[A-Z]{3}))").match
 _STATUS = re.compile(r"[A-Z]{3}/").match
 
 _NAMES: Final = {
@@ -294,7 +295,7 @@ def _group(message: Message, lines: list[str], dialect: Dialect) -> None:
             found.append(("/", number, line))
             continue
         head = line.partition("/")[0].rstrip()
-        name = head if head in names else _name(message.type, line, len(found))
+        name = head if head in names else _name(message.type, line, found)
         if name is not None:
             found.append((name, number, line))
         elif not _is_frame(line):
@@ -316,16 +317,14 @@ def _is_frame(line: str) -> bool:
     return _FRAME.match(line) is not None
 
 
-def _name(type: str, line: str, before: int) -> str | None:
+def _name(type: str, line: str, before: Sequence[tuple[str, int, str]]) -> str | None:
     """Return the name of a group that begins without an identifier of the list; None for the rest of a broken line."""
-    if line[0].isdecimal() and (type in ("FFM", "FSU") or before == 0 or type in ANSWERS) and _WAYBILL(line):
+    if line[0].isdecimal() and (not before or type in _SEVERAL_WAYBILLS) and _WAYBILL(line):
         return AWB
-    if before == 0:
-        return ""
-    if type == "FFM" and _POINT(line):
-        return ""
-    if (type == "FSU" or type in ANSWERS) and _STATUS(line):
+    if type == "FSU" and _STATUS(line) and not (before and before[-1][2].endswith("/")):
         return line[:3]
+    if not before or (type == "FFM" and _POINT(line)):
+        return ""
     return None
 
 

@@ -115,6 +115,7 @@ _RULES: Final[dict[str, Rule]] = {
     "IMP-LINES": Rule("note", "A line is broken; it was put together.", "Send lines unbroken, continuations with a stroke before them."),
     "IMP-CHARACTER": Rule("note", "The text holds characters that Cargo-IMP does not have.", "Send A to Z, digits, blank, . and - only."),
     "IMP-LENGTH": Rule("note", "A line is longer than 69 characters.", "Continue the line in the next one, with a stroke before it."),
+    "IMP-CUT": Rule("warning", "The manifest ends without LAST or CONT: it may be cut off.", "Send the complete manifest again."),
     "IMP-STRAY": Rule("note", "Text outside of any message was not read.", "Nothing, unless it was meant to be read."),
     "IMP-TYPE": Rule("error", "A message of another type stands in the transmission.", "Send each type of message on its own."),
     # workbooks

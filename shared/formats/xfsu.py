@@ -153,18 +153,9 @@ def _event(found: xml.Record, record: xml.Record, item: Item, head: MessageHead,
     if found.marked:
         cargo_xml.lists(found, extra)
     cargo_xml.notes_kept(found.lists[_NOTES], extra)
-    code = content.get("code")
-    if code is None:
-        item.note("FLD-MISSING", "/code")
-    else:
-        code = content["code"] = code.upper()
-        means = cargo_statuses.meaning(item.dialect.code_maps.get("status", {}).get(code, code))
-        if means is not None:
-            content["means"] = means
-        else:
-            item.note("FLD-CODE-MAPPED", "/code", code, message="The code is not in the hub's list; it is kept without a meaning.")
-    content["at"] = _time(leg, code or "", item) or head.prepared_at or received_at
-    _places(content, leg, code or "")
+    code = put_meaning(content, item)
+    content["at"] = _time(leg, code, item) or head.prepared_at or received_at
+    put_places(content, leg, code)
     if "pieces" in content:
         count(content, "pieces", "/pieces", item)
     mass(content, "/gross_mass_kg", item, extra, "GrossWeightMeasure")
@@ -178,25 +169,41 @@ def _event(found: xml.Record, record: xml.Record, item: Item, head: MessageHead,
     return content
 
 
+def put_meaning(content: dict[str, Any], item: Item) -> str:
+    """Fill the hub's word for the status code, and return the code; one without a word is told."""
+    code: str | None = content.get("code")
+    if code is None:
+        item.note("FLD-MISSING", "/code")
+        return ""
+    code = content["code"] = code.upper()
+    means = cargo_statuses.meaning(item.dialect.code_maps.get("status", {}).get(code, code))
+    if means is not None:
+        content["means"] = means
+    else:
+        item.note("FLD-CODE-MAPPED", "/code", code, message="The code is not in the hub's list; it is kept without a meaning.")
+    return code
+
+
 def _time(leg: Mapping[str, str], code: str, item: Item) -> datetime | None:
     order = (
-        ("at", "departed", "departs", "arrived", "arrives") if code in _DEPARTING else ("at", "arrived", "arrives", "departed", "departs")
+        ("at", "departed", "departs", "arrived", "arrives") if code in DEPARTING else ("at", "arrived", "arrives", "departed", "departs")
     )
     said = next((leg[name] for name in order if name in leg), None)
     return cargo_xml.moment(said, item, "/at") if said is not None else None
 
 
-_DEPARTING: Final = frozenset({"BKD", "RCS", "MAN", "DEP", "PRE", "FOH"})
+DEPARTING: Final = frozenset({"BKD", "RCS", "MAN", "DEP", "PRE", "FOH"})
 """Statuses about the place a flight leaves from; all others are about the place it reaches."""
 
 
-def _places(content: dict[str, Any], leg: Mapping[str, str], code: str) -> None:
+def put_places(content: dict[str, Any], leg: Mapping[str, str], code: str) -> None:
+    """Fill flight, place and next place of a status from the leg of transport it names."""
     if "flight" in leg:
         content["conveyance_reference"] = leg["flight"]
-    here, there = ("from", "to") if code in _DEPARTING else ("to", "from")
+    here, there = ("from", "to") if code in DEPARTING else ("to", "from")
     if "place" not in content and here in leg:
         content["place"] = leg[here]
-    elif "place" not in content and there in leg and code not in _DEPARTING:
+    elif "place" not in content and there in leg and code not in DEPARTING:
         content["place"] = leg[there]
     if here == "from" and "to" in leg:
         content["next_place"] = leg["to"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.errors import MalformedMessage
-from shared.formats import cargo_imp, fhl, fwb, recognition, xfzb
+from shared.formats import cargo_imp, ffm, fhl, fsu, fwb, recognition, xffm, xfsu, xfzb
 from shared.formats.base import Reader
 from shared.formats.cargo_imp import Envelope
 from shared.formats.provenance import provenance
@@ -254,3 +254,56 @@ def test_the_day_of_a_flight_is_near_to_the_date_of_issue() -> None:
 
 def test_a_broken_line_of_a_waybill_changes_nothing_else() -> None:
     assert outcomes(fwb, sample("fwb", "broken_lines"))[0].movement == outcomes(fwb, sample("fwb"))[0].movement
+
+
+def test_a_manifest_loads_each_part_into_its_device() -> None:
+    loads = [outcome.movement for outcome in outcomes(ffm, sample("ffm", "full"))]
+    assert [(load.receptacle_id, load.package_count, load.place_of_arrival) for load in loads] == [
+        (None, 3, "LGG"),
+        ("PMC12345XX", 2, "LGG"),
+        ("AKE54321XX", 3, "LGG"),
+        (None, 1, "PER"),
+    ]
+    assert {load.conveyance_reference for load in loads} == {"XX8012"}
+
+
+def test_a_manifest_in_text_fills_the_fields_that_one_in_xml_fills() -> None:
+    text = outcomes(ffm, sample("ffm", "full"))[1].movement
+    other = outcomes(xffm, (FOLDER / "xffm" / "reference.xml").read_bytes())[0].movement
+    assert {"stage", "channel", "conveyance_reference", "carrier_id", "place_of_loading"} <= text.model_fields_set & other.model_fields_set
+
+
+def test_a_flight_departs_when_its_manifest_was_sent_unless_a_time_is_said() -> None:
+    sent = outcomes(ffm, sample("ffm", "sent_after_departure"))[0]
+    assert sent.movement.departure_at == sent.prepared_at
+    assert "FLD-ASSUMED" in told(sent)
+    assert outcomes(ffm, sample("ffm", "full"))[0].movement.departure_at == datetime(2026, 11, 2, 18, 15, tzinfo=UTC)
+
+
+def test_a_manifest_without_its_end_may_be_cut_off() -> None:
+    assert "IMP-CUT" in told(outcomes(ffm, sample("ffm", "cut_off"))[0])
+    assert all("IMP-CUT" not in told(outcome) for outcome in outcomes(ffm, sample("ffm", "part_of_several")))
+
+
+def test_a_status_in_text_and_one_in_xml_mean_the_same() -> None:
+    text = outcomes(fsu, sample("fsu"))[0]
+    other = outcomes(xfsu, (FOLDER / "xfsu" / "reference.xml").read_bytes())[0]
+    assert text.key == other.key
+    assert (text.event.code, text.event.means, text.event.kind) == ("RCF", "received", "tracking")
+
+
+def test_each_end_of_a_flight_has_its_own_time() -> None:
+    events = {outcome.event.code: outcome.event for outcome in outcomes(fsu, sample("fsu", "full"), Dialect(time_zone="Asia/Shanghai"))}
+    assert events["DEP"].at == datetime(2026, 11, 1, 10, 42, tzinfo=UTC)
+    assert (events["DEP"].place, events["DEP"].next_place) == ("SZX", "LGG")
+    assert (events["ARR"].place, events["ARR"].next_place) == ("LGG", None)
+    assert events["DIS"].condition_code == "MSCA"
+
+
+def test_a_status_broken_behind_a_stroke_is_no_status_of_its_own() -> None:
+    body = "FSU/14\n888-45123072SZXLGG/T3K2.7\nRCF/XX8012/02NOV0610/\nLGG/T3K2.7\n"
+    assert outcomes(fsu, body)[0].event == outcomes(fsu, sample("fsu"))[0].event
+
+
+def test_a_status_without_its_waybill_is_rejected() -> None:
+    assert [told(outcome)[0] for outcome in outcomes(fsu, sample("fsu", "refused"))] == ["FLD-KEY"]
