@@ -46,7 +46,6 @@ QUOTING: Final = frozenset({"FMA", "FNA"})
 ANSWERS: Final = frozenset({"PSN", "PER", "FSN", "FER"})
 """What authorities say of waybills."""
 
-_SEVERAL_WAYBILLS: Final = frozenset({"FFM", "FSU", "FSN", "FER"})
 _TYPES: Final = "FWB|FHL|FFM|FSU|FNA|FMA|PSN|PER|FSN|FER"
 HEADER: Final = re.compile(rf"^[ \t]*({_TYPES})(?:/([0-9]{{1,3}}))?[ \t]*$", re.MULTILINE)
 _ENVELOPE = re.compile(r"^[ \t]*(Q[A-Z])((?:[ \t\n]+[A-Z0-9]{7})+)[ \t]*\n[ \t]*\.([A-Z0-9]{7})(?:[ \t]+([0-9]{6}))?[^\n]*$", re.MULTILINE)
@@ -319,13 +318,14 @@ def _is_frame(line: str) -> bool:
 
 def _name(type: str, line: str, before: Sequence[tuple[str, int, str]]) -> str | None:
     """Return the name of a group that begins without an identifier of the list; None for the rest of a broken line."""
-    if line[0].isdecimal() and (not before or type in _SEVERAL_WAYBILLS) and _WAYBILL(line):
+    answer = type in ANSWERS
+    if line[0].isdecimal() and (not before or answer or type in ("FFM", "FSU")) and _WAYBILL(line):
         return AWB
     if type == "FSU" and _STATUS(line) and not (before and before[-1][2].endswith("/")):
         return line[:3]
     if not before or (type == "FFM" and _POINT(line)):
         return ""
-    return None
+    return line[:3] if answer and _STATUS(line) else None
 
 
 def _note(findings: list[Finding], dialect: Dialect, code: str, where: str, said: str | None = None, message: str | None = None) -> None:

@@ -99,7 +99,7 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
         found = _loads(message, cargo_imp.head(message, NAME, message_id, raw), raw, dialect)
         loads += found
         if not found:
-            rejected.append(cargo_imp.refuse(message, "MSG-NO-ITEMS", "AWB", raw, NAME))
+            rejected.append(cargo_imp.refuse(message, "MSG-NO-ITEMS", "AWB", raw, NAME, message_id))
     if not loads:
         raise malformed("MSG-NO-ITEMS", path=f"{messages[0].at(messages[0].line)}, AWB", line=messages[0].line, column=1)
     if len(loads) > ITEM_LIMIT:

@@ -89,7 +89,7 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
         found = list(_statuses(message, cargo_imp.head(message, NAME, message_id, raw), dialect))
         statuses += found
         if not found:
-            rejected.append(cargo_imp.refuse(message, "MSG-NO-ITEMS", "status", raw, NAME))
+            rejected.append(cargo_imp.refuse(message, "MSG-NO-ITEMS", "status", raw, NAME, message_id))
     if not statuses:
         raise malformed("MSG-NO-ITEMS", path=f"{messages[0].at(messages[0].line)}, status", line=messages[0].line, column=1)
     if len(statuses) > ITEM_LIMIT:
