@@ -25,6 +25,9 @@ KEEP: Final = timedelta(days=30)
 """How long a feed can be read again. Longer than Kafka keeps ``decisions.v1`` readable for this service, so that a repetition is always
 recognised."""
 
+PAGE_BYTES: Final = 4 * 1024 * 1024
+"""How much of a feed is read at once: an acknowledged spreadsheet is a megabyte."""
+
 _ADD_HEADS = text("INSERT INTO notify.feed_head (subscription) SELECT unnest(CAST(:ids AS uuid[])) ON CONFLICT DO NOTHING")
 
 _LOCK_HEADS = """
@@ -96,7 +99,12 @@ _REPLAY = text("""
 """)
 
 _READ = text("""
-    SELECT sequence, body FROM notify.feed WHERE subscription = :subscription AND sequence > :after ORDER BY sequence LIMIT :limit
+    WITH page AS (
+        SELECT sequence, body FROM notify.feed WHERE subscription = :subscription AND sequence > :after ORDER BY sequence LIMIT :limit
+    ), sized AS (
+        SELECT sequence, body, sum(octet_length(body)) OVER (ORDER BY sequence) - octet_length(body) AS before FROM page
+    )
+    SELECT sequence, body FROM sized WHERE before < :most ORDER BY sequence
 """)
 
 _CHAIN = text("""
@@ -262,9 +270,12 @@ async def replay(engine: AsyncEngine, subscription: UUID, since: datetime, *, af
 
 
 async def read(engine: AsyncEngine, subscription: UUID, after: int, limit: int) -> Page:
-    """Return up to *limit* rows of a feed numbered above *after*. Nothing below the last one returned can appear later."""
+    """Return up to *limit* rows of a feed numbered above *after*; fewer where they are large, for none begins behind ``PAGE_BYTES``.
+
+    Nothing below the last one returned can appear later.
+    """
     async with transaction(engine) as connection:
-        rows = (await connection.execute(_READ, {"subscription": subscription, "after": after, "limit": limit})).all()
+        rows = (await connection.execute(_READ, {"subscription": subscription, "after": after, "limit": limit, "most": PAGE_BYTES})).all()
     return Page([row[0] for row in rows], [row[1] for row in rows])
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal, Self
 from uuid import UUID
 
@@ -128,10 +129,10 @@ class Dossier(Model):
     content: Filing | None = Field(default=None, exclude=True)
     order_contents: tuple[Filing, ...] = Field(default=(), exclude=True)
 
-    @classmethod
-    def empty(cls, key: str) -> Self:
+    @staticmethod
+    def empty(key: str) -> Dossier:
         """Return the dossier of a key of which nothing is known yet."""
-        return cls(key=key, sequence=0, state=State.ANNOUNCED)
+        return _blank().with_({"key": key})
 
     def with_(self, changes: Mapping[str, Any]) -> Self:
         """Return a copy with *changes*, without validating what was validated before."""
@@ -212,3 +213,9 @@ class Dossier(Model):
 
 LIFTABLE = frozenset({Outcome.DOCUMENT_CHECK, Outcome.PHYSICAL_CHECK, Outcome.HOLD})
 """What of the policy's own an officer may set aside. Missing data (a referral) only data can mend."""
+
+
+@cache
+def _blank() -> Dossier:
+    """The dossier of no key, of which all new ones are copies."""
+    return Dossier(key="", sequence=0, state=State.ANNOUNCED)

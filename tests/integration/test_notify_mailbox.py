@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from services.notify import store
 from services.notify.bell import Bell
 from services.notify.handlers import Notifier
 from services.notify.mailbox import Mailbox
@@ -70,6 +71,17 @@ async def test_pages_follow_each_other_without_a_gap(hub: Hub) -> None:
     assert page["next"] == 25
     again = (await hub.get("post-cn", after=3, limit=2)).json()
     assert [notice["feed_sequence"] for notice in again["notices"]] == [4, 5]
+
+
+async def test_a_page_of_large_notices_ends_early_and_the_next_goes_on(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "PAGE_BYTES", 1_500)
+    await hub.tell(5)
+    pages, after = [], 0
+    while notices := (await hub.get("post-cn", after=after, limit=10)).json()["notices"]:
+        pages.append([notice["feed_sequence"] for notice in notices])
+        after = pages[-1][-1]
+    assert [number for page in pages for number in page] == [1, 2, 3, 4, 5]
+    assert 1 < len(pages) <= 5
 
 
 async def test_without_a_cursor_reading_goes_on_from_what_was_acknowledged(hub: Hub) -> None:
