@@ -83,8 +83,15 @@ def open_file(profile: Profile, raw: RawMessage, dialect: Dialect, count: Callab
     if name != profile.root:
         raise xml.malformed("MSG-SYNTAX", f"The document element is {name}, not {profile.root}.", line=root.sourceline)
     namespace = namespace.removeprefix("{")
-    header = _header(profile, root, namespace)
-    units = list(root.iterchildren(*_either(namespace, profile.unit)))
+    heads, wanted = _either(namespace, "Header"), _either(namespace, profile.unit)
+    first: xml.Element | None = None
+    units = []
+    for child in root:
+        if child.tag in wanted:
+            units.append(child)
+        elif first is None and child.tag in heads:
+            first = child
+    header = _header(profile, root, first, namespace)
     _check_count(profile, root, header, len(units), count(units))
     said = root.get("version", "1.0")
     known = said in VERSIONS and namespace in ("", profile.namespace)
@@ -123,12 +130,11 @@ def _header_names(namespace: str) -> dict[str, str]:
     return qualified({namespace, ""}, {name: name for name in HEADER})
 
 
-def _header(profile: Profile, root: xml.Element, namespace: str) -> dict[str, str]:
-    element = next(root.iterchildren(*_either(namespace, "Header")), None)
+def _header(profile: Profile, root: xml.Element, element: xml.Element | None, namespace: str) -> dict[str, str]:
     if element is None:
         raise xml.malformed("MSG-HEAD", "The file has no Header.", path="Header", line=root.sourceline)
     names = _header_names(namespace)
-    header = {names[child.tag]: child.text.strip() for child in element if child.text and child.tag in names}
+    header = {names[child.tag]: text.strip() for child in element if (text := child.text) and child.tag in names}
     for name in HEADER:
         if name not in header and name not in _OPTIONAL:
             raise xml.malformed("MSG-HEAD", f"Header/{name} is missing.", path=f"Header/{name}", line=element.sourceline)

@@ -421,10 +421,12 @@ def _set_aside(index: int, piece: dict[str, Any], extra: dict[str, str]) -> None
 
 def _mass(content: dict[str, Any], goods: list[dict[str, Any]], item: Item) -> None:
     """DQ-11, DQ-12: gross mass more than zero, at most 50 kg, and no less than its lines together."""
-    checks.number(content, "gross_mass_kg", values.mass, "/gross_mass_kg", item, mandatory=True, positive="DQ-12")
     gross = content.get("gross_mass_kg")
-    if gross is None:
-        return
+    if gross is None or gross == "0.000" or not is_plain_mass(gross):
+        checks.number(content, "gross_mass_kg", values.mass, "/gross_mass_kg", item, mandatory=True, positive="DQ-12")
+        gross = content.get("gross_mass_kg")
+        if gross is None:
+            return
     try:
         net = sum([float(piece["net_mass_kg"]) for piece in goods if "net_mass_kg" in piece])
         doubtful = float(gross) > 50 or net > float(gross) + 0.0005
