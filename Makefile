@@ -10,6 +10,7 @@ STAMP := .venv/.ready
 ITEMS ?= 2000
 RATE ?= 0
 SEED ?= 7
+ROUNDS ?= 7
 SECONDS ?= 60
 COUNT ?= 10000
 FORMATS ?=
@@ -19,7 +20,7 @@ PY := $(BIN)/python
 PYTEST := $(PY) -m pytest
 CODE := services shared deploy tests
 
-.PHONY: help setup demo up down status logs test check fmt lint types unit contract property integration e2e faults bench \
+.PHONY: help setup demo up down status logs test check fmt lint types unit contract property integration e2e faults bench bench-formats \
   fuzz fuzz-mutations migration migrate lock documents clean
 
 help: ## list the targets
@@ -78,6 +79,9 @@ integration e2e faults: $(STAMP) ## the tests of that folder, on real Kafka and 
 
 bench: $(STAMP) ## how fast it is here; results in tests/bench/results
 	$(PY) -m tests.bench
+
+bench-formats: $(STAMP) ## how fast formats are read and written here, against other readers of the same bytes (ROUNDS=7)
+	$(PY) -m tests.bench.formats --rounds $(ROUNDS)
 
 fuzz: $(STAMP) ## each parser under a coverage-guided fuzzer (SECONDS=60 FORMATS="itmatt xfzb")
 	@$(PY) -m tests.fuzz --seconds $(SECONDS) $(if $(FORMATS),--formats $(FORMATS))

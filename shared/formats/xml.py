@@ -175,6 +175,8 @@ def walk(element: etree._Element, shape: Shape, size: int) -> Record:
     """
     found = Record([{} for _ in range(size)], [[] for _ in range(size)], [], [], [])
     _walk(element, shape, found)
+    if found.repeated:
+        found.repeated[:] = dict.fromkeys(found.repeated)
     return found
 
 

@@ -1,4 +1,4 @@
-"""The newest kept result of the benchmark as tables in ``docs/performance.md``: ``python -m tests.bench.report``."""
+"""The newest kept results of the benchmarks as tables in ``docs/performance.md``: ``python -m tests.bench.report``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = ROOT / "docs" / "performance.md"
 RESULTS: Final = Path(__file__).with_name("results")
-NONE_KEPT: Final = "No result is kept yet: `make bench` measures.\n"
+NONE_KEPT: Final = "No result is kept yet: `make bench` and `make bench-formats` measure.\n"
 
 MEANINGS: Final[Mapping[str, str]] = {
     "hub_over_bare": "hub ÷ bare loop, decided by policy alone",
@@ -28,26 +28,63 @@ MEANINGS: Final[Mapping[str, str]] = {
 }
 """The figures in the order of the page. One that a result has and the list has not comes last, under its own name."""
 
-_SECTION: Final = re.compile(r"(<!-- result: from tests/bench/results -->\n).*?(<!-- end -->)", re.DOTALL)
+ENDINGS: Final[Mapping[str, str]] = {
+    "_over_lxml": "{} ÷ hardened parse of the same bytes",
+    "_over_xsdata": "{} ÷ the same bytes into classes of xsdata",
+    "_over_pydifact": "{} to filings ÷ segments by pydifact",
+    "_over_dictreader": "manifest in {} ÷ `csv.DictReader` into the same model",
+    "_writes_over_json": "a decision as {} ÷ the same data as JSON",
+    "_peak_mb": "peak memory above a file of up to 5 MiB of {}, MB",
+}
+"""The figures of the formats, by the end of their keys."""
+
+_SECTION: Final = re.compile(r"(<!-- (result|formats): from tests/bench/results -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def newest(folder: Path = RESULTS) -> Mapping[str, Any] | None:
-    """Return the result that was measured last, or None where none is kept."""
+def newest(folder: Path = RESULTS, kind: str = "result") -> Mapping[str, Any] | None:
+    """Return the result of *kind* that was measured last, or None where none is kept. One without a kind is the hub's."""
     found = [json.loads(file.read_text()) for file in folder.glob("*.json")]
-    return max(found, key=lambda result: str(result["at"]), default=None)
+    return max((result for result in found if result.get("kind", "result") == kind), key=lambda result: str(result["at"]), default=None)
 
 
 def rendered(result: Mapping[str, Any] | None) -> str:
     """Return the tables of one result."""
     if result is None:
         return NONE_KEPT
-    machine = result["machine"]
-    where = f"{machine['cores']} cores, {machine['architecture']}, {machine['system']}, Python {machine['python']}"
-    head = f"Commit `{result['commit']}`, {result['at'][:10]}, {where}; {result['runs']} runs of {result['items']:,} items.\n"
+    if result.get("kind") == "formats":
+        return _of_formats(result)
+    head = f"{_where(result)}; {result['runs']} runs of {result['items']:,} items.\n"
     tables = [head, _table(("figure", "median", "min", "max", "asked"), _figures(result))]
     if result.get("rates_per_second"):
         tables.append(_table(("items a second", "median", "min", "max", "CPU µs an item"), _rates(result)))
     return "\n".join(tables)
+
+
+def _where(result: Mapping[str, Any]) -> str:
+    machine = result["machine"]
+    where = f"{machine['cores']} cores, {machine['architecture']}, {machine['system']}, Python {machine['python']}"
+    return f"Commit `{result['commit']}`, {result['at'][:10]}, {where}"
+
+
+def _of_formats(result: Mapping[str, Any]) -> str:
+    rows = [
+        (_meaning(name), *_spread(spread), _asked(result["floors"].get(name)), _ways(result["notes"].get(name, {})))
+        for name, spread in result["figures"].items()
+    ]
+    head = f"{_where(result)}; {result['runs']} rounds.\n"
+    return "\n".join([head, _table(("figure", "median", "min", "max", "asked", "made of"), rows)])
+
+
+def _meaning(key: str) -> str:
+    ending = next((ending for ending in ENDINGS if key.endswith(ending)), None)
+    return f"{ENDINGS[ending].format(key.removesuffix(ending))} (`{key}`)" if ending else f"`{key}`"
+
+
+def _ways(note: Mapping[str, Any]) -> str:
+    """Return what a figure is made of: the ratio of each way with the time of a call, or the file and Python's own part of the peak."""
+    if "file_mb" in note:
+        return f"file {note['file_mb']:g} MB; {note['of_it_python_mb']:g} MB allocated by Python"
+    return "; ".join(f"{way} {measured['ratio']:g}" for way, measured in note.items())
 
 
 def _figures(result: Mapping[str, Any]) -> Iterator[Sequence[str]]:
@@ -76,14 +113,15 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "".join("| " + " | ".join(line) + " |\n" for line in (head, right, *rows))
 
 
-def current(page: str, result: Mapping[str, Any] | None) -> str:
-    """Return the text of *page* with the tables of *result*."""
-    return _SECTION.sub(lambda match: match[1] + rendered(result) + match[2], page)
+def current(page: str, *results: Mapping[str, Any] | None) -> str:
+    """Return the text of *page* with the tables of *results*, each in the section of its kind; a section without a result says so."""
+    by_kind = {result.get("kind", "result"): result for result in results if result is not None}
+    return _SECTION.sub(lambda match: match[1] + rendered(by_kind.get(match[2])) + match[3], page)
 
 
 def main() -> int:
     """Write the page anew."""
-    PAGE.write_text(current(PAGE.read_text(), newest()))
+    PAGE.write_text(current(PAGE.read_text(), newest(), newest(kind="formats")))
     return 0
 
 

@@ -10,10 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import platform
 import statistics
-import subprocess
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
@@ -38,11 +35,11 @@ from shared.directory import Channel, Participant, Role, Subscription
 from shared.kafka import KeyedPublisher, Outgoing
 from shared.kafka_admin import ensure_topics
 from shared.model.dialect import Dialect
+from tests.bench import kept
 from tests.bench.parts import ROOT, Parts, Run, fill, forget_topics, make_topics, rate, until_arrived
 
 INGEST, ROUTER, NOTIFY = "services.ingest.app", "services.router.app", "services.notify.app"
 CONNECT, SANDBOX = "services.router.connect", "services.sandbox.app"
-RESULTS = Path(__file__).with_name("results")
 DECISION = b"guichet.decision.made"
 COUNTRY = "NL"
 """Where every item goes: one customs administration with its release and its hold topic."""
@@ -294,49 +291,23 @@ def _percentile(values: list[float], percent: int) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
-def _spread(values: list[float]) -> dict[str, float]:
-    digits = 3 if max(values) < 100 else 1
-    return {"median": round(statistics.median(values), digits), "min": round(min(values), digits), "max": round(max(values), digits)}
-
-
 def report(bench: Bench, seconds: float) -> dict[str, Any]:
     """Return everything that is kept of the run."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT, check=False)
     return {
-        "figures": {name: _spread(values) for name, values in bench.figures.items()},
-        "floors": {name: {"at_most" if name in AT_MOST else "at_least": floor} for name, floor in FLOORS.items()},
-        "rates_per_second": {name: _spread(values) for name, values in bench.rates.items()},
-        "cpu_us_per_item": {name: _spread(values) for name, values in bench.cpu.items()},
+        "figures": {name: kept.spread(values) for name, values in bench.figures.items()},
+        "floors": kept.floors(FLOORS, AT_MOST),
+        "rates_per_second": {name: kept.spread(values) for name, values in bench.rates.items()},
+        "cpu_us_per_item": {name: kept.spread(values) for name, values in bench.cpu.items()},
         "notes": bench.notes,
         "runs": bench.runs,
         "items": bench.items,
         "took_seconds": round(seconds),
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit.stdout.strip() or "unknown",
-        "machine": {
-            "cores": os.cpu_count(),
-            "architecture": platform.machine(),
-            "system": platform.system(),
-            "python": platform.python_version(),
-        },
-    }
+    } | kept.circumstances()
 
 
 def show(console: Console, result: dict[str, Any]) -> bool:
     """Print the table; return whether every floor is met."""
-    table = Table(title=f"Guichet {result['commit']}, {result['machine']['cores']} cores, Python {result['machine']['python']}")
-    for column in ("figure", "median", "min", "max", "asked", ""):
-        table.add_column(column, justify="left" if column == "figure" else "right")
-    good = True
-    for name, floor in FLOORS.items():
-        spread = result["figures"].get(name)
-        if spread is None:
-            continue
-        met = spread["median"] <= floor if name in AT_MOST else spread["median"] >= floor
-        good &= met
-        asked = f"{'≤' if name in AT_MOST else '≥'} {floor:g}"
-        table.add_row(name, f"{spread['median']:g}", f"{spread['min']:g}", f"{spread['max']:g}", asked, "✓" if met else "✗")
-    console.print(table)
+    good = kept.show(console, result)
     rates = Table(title="records a second, and CPU µs an item of the process measured alone")
     for column in ("what", "median", "min", "max", "CPU µs"):
         rates.add_column(column, justify="left" if column == "what" else "right")
@@ -386,6 +357,5 @@ async def main() -> int:
     bench.ratios()
     result = report(bench, time.monotonic() - began)
     if not (args.no_keep or args.only):
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / f"{result['at'][:10]}-{result['commit']}.json").write_text(json.dumps(result, indent=1) + "\n")
+        kept.keep(result)
     return 0 if show(console, result) else 1

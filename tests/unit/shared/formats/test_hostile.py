@@ -5,7 +5,7 @@ import pytest
 from shared.errors import MalformedMessage
 from shared.formats import READERS, itmatt, xml
 from shared.formats.postal_answers import dataset_path
-from shared.model import DEFAULT_DIALECT, Rejection
+from shared.model import DEFAULT_DIALECT, Filing, Rejection
 from tests.samples import FOLDER, raw
 
 DIGITS = b"9" * 5000
@@ -63,3 +63,11 @@ def test_senders_who_invent_namespaces_do_not_fill_the_memory() -> None:
     for number in range(3 * xml.SPELLINGS):
         assert read("itmatt", body.replace(b'xmlns="urn:', b'xmlns="urn:%d:' % number, 1))
     assert itmatt._shape.cache_info().currsize <= xml.SPELLINGS
+
+
+def test_what_comes_again_and_again_around_the_items_is_told_once() -> None:
+    before, opening, rest = (FOLDER / "ie3f42" / "single.xml").read_text().partition("<consignmentMasterLevel>")
+    master, closing, after = rest.rpartition("</consignmentMasterLevel>")
+    found = read("ie3f42", "".join([before, (opening + master + closing) * 40, after]).encode())
+    assert len(found) == 40
+    assert all(isinstance(each, Filing | Rejection) and each.findings is not None and len(each.findings) < 10 for each in found)
