@@ -50,6 +50,10 @@ PUBLISH: Final = 250
 
 PAUSE_SECONDS: Final = 0.01
 """What the slow lane leaves to the others after each slice."""
+LONG_PAUSE_SECONDS: Final = 0.05
+"""The same while the quick lane works: every item of a file passes the router too, and single items must not queue behind it there."""
+BUSY_SECONDS: Final = 0.5
+"""For so long after its last batch the quick lane counts as at work."""
 
 SOURCE: Final = "guichet/ingest"
 _FILING: Final = "guichet.filing"
@@ -77,6 +81,7 @@ class Ingest:
         self._of: Directory | None = None
         self._acknowledged: frozenset[str] = frozenset()
         self._sending: asyncio.Task[None] | None = None
+        self._quick_at = float("-inf")
 
     async def on_inbound(self, records: Records) -> asyncio.Task[None] | None:
         """The quick lane: read every record that is not large, publish in batches, the next being read while one is on its way."""
@@ -97,6 +102,8 @@ class Ingest:
                 ready = []
         if ready:
             await self._send(ready)
+        if count:
+            self._quick_at = time.monotonic()
         log.debug(
             "batch.read", extra={"records": len(records), "outgoing": count, "took_ms": round((time.perf_counter() - started) * 1000, 1)}
         )
@@ -109,7 +116,7 @@ class Ingest:
             work = self._worked(record, reading)
             while slice_ := list(islice(work, SLICE)):
                 await self._publisher.publish(slice_)
-                await asyncio.sleep(PAUSE_SECONDS)
+                await asyncio.sleep(LONG_PAUSE_SECONDS if time.monotonic() - self._quick_at < BUSY_SECONDS else PAUSE_SECONDS)
             if acknowledges(reading) and reading.over:
                 await self._publisher.publish([await asyncio.to_thread(self._acknowledgement, record, reading)])
 
