@@ -185,7 +185,13 @@ def _repeated(format: str, body: bytes, count: int) -> bytes | None:
     if isinstance(module, FilingWriter) and isinstance(first, Filing):
         filings = [_numbered_filing(first, serial) for serial in range(1, count + 1)]
         return module.write(filings, Envelope("BENCH-1", "BENCH", "HUB", datetime(2026, 11, 21, 9, 30, tzinfo=UTC)), DEFAULT_DIALECT).body
-    return _repeated_json(body, count) if body.lstrip().startswith(b"{") else None
+    return _repeated_json(body, count) if body.lstrip().startswith(b"{") else _one_after_another(body, first.key or "", count)
+
+
+def _one_after_another(body: bytes, key: str, count: int) -> bytes:
+    """Return *count* whole messages in one transmission, each about another consignment."""
+    number = key.rpartition(":")[2]
+    return b"\n".join(body.replace(number.encode(), numbered(number, serial).encode()) for serial in range(1, count + 1))
 
 
 def _numbered_filing(filing: Filing, serial: int) -> Filing:

@@ -44,8 +44,8 @@ WRITTEN: Final = {
 }
 """What writes a decision, and whose decision."""
 PEAKS: Final = (
-    "itmatt", "itmatt-edifact", "xfhl", "cuscar", "ie3f32", "h7-json", "awmds", "manifest-csv", "manifest-json", "manifest-xlsx", "order",
-    "neutral", "neutral-lines", "wco-declaration",
+    "itmatt", "itmatt-edifact", "xfhl", "fhl", "cuscar", "ie3f32", "h7-json", "awmds", "manifest-csv", "manifest-json", "manifest-xlsx",
+    "order", "neutral", "neutral-lines", "wco-declaration",
 )  # fmt: skip
 """The formats of each family whose messages hold many things."""
 PARTS: Final = ("lxml", "xsdata", "edifact", "csv", "writers", "memory")
