@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -220,6 +221,7 @@ def _heads(text: str, envelopes: Sequence[re.Match[str]]) -> list[re.Match[str]]
     found: list[re.Match[str]] = []
     following = iter([*envelopes, None])
     envelope = next(following)
+    ends = [end.start() for end in _CLOSED.finditer(text)] if "FFM" in text else []
     quoted = False
     for head in HEADER.finditer(text):
         fresh = not found
@@ -230,7 +232,7 @@ def _heads(text: str, envelopes: Sequence[re.Match[str]]) -> list[re.Match[str]]
             if before in QUOTING and head[1] not in QUOTING and not quoted:
                 quoted = True
                 continue
-            if before == "FFM" and head[2] is None and not _closed(text, found[-1].end(), head.start()):
+            if before == "FFM" and head[2] is None and bisect(ends, found[-1].end()) == bisect(ends, head.start()):
                 continue
         quoted = False
         found.append(head)
@@ -238,11 +240,7 @@ def _heads(text: str, envelopes: Sequence[re.Match[str]]) -> list[re.Match[str]]
 
 
 _CLOSED = re.compile(r"^(?:LAST|CONT)[ \t]*$", re.MULTILINE)
-
-
-def _closed(text: str, start: int, stop: int) -> bool:
-    """Whether a flight manifest has ended there."""
-    return _CLOSED.search(text, start, stop) is not None
+"""How a flight manifest ends: only behind it may a message begin whose name is an airport too."""
 
 
 def _envelope(found: re.Match[str]) -> Envelope:

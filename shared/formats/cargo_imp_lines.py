@@ -164,27 +164,31 @@ def carried(said: str) -> tuple[str, str]:
 
 
 def put_parties(groups: Sequence[Group], record: xml.Record, item: LineItem, *, account: bool) -> None:
-    """Fill consignor and consignee; with *account* the party's own line holds its account number, else its name."""
+    """Fill consignor and consignee; with *account* the party's own line holds its account number, else its name. Of a party that comes
+    again only the first is read."""
     named: list[Group] = []
+    sides: dict[str, tuple[Group, list[Group]]] = {}
+    again: Group | None = None
     for group in groups:
         if group.name in SIDES:
-            side = SIDES[group.name]
-            if f"/{side}" in item.places:
-                item.note("FLD-REPEATED", f"/{side}", at=f"{item.type} line {group.line}, {group.name}")
-            item.places[f"/{side}"] = group.line
-            named = [each for each in _tagged(groups, group) if each.name in ("NAM", "ADR", "LOC")]
-            part = PARTS.index(f"/{side}")
-            party(group, named, record.parts[part], record.parts[LOOSE], XML_NAMES[group.name], account=account or bool(named))
+            named = []
+            again = group if group.name in sides else again
+            sides.setdefault(group.name, (group, named))
+        elif group.name in _NAMED:
+            named.append(group)
+        else:
+            named = []
+    for name, (group, lines) in sides.items():
+        side = SIDES[name]
+        item.places[f"/{side}"] = group.line
+        part = PARTS.index(f"/{side}")
+        party(group, lines, record.parts[part], record.parts[LOOSE], XML_NAMES[name], account=account or bool(lines))
+    if again is not None:
+        item.note("FLD-REPEATED", f"/{SIDES[again.name]}", at=f"{item.type} line {again.line}, {again.name}")
 
 
-def _tagged(groups: Sequence[Group], group: Group) -> list[Group]:
-    """Return the groups that follow a party up to the next line that is none of its own."""
-    found = []
-    for each in groups[groups.index(group) + 1 :]:
-        if each.name not in ("NAM", "ADR", "LOC"):
-            break
-        found.append(each)
-    return found
+_NAMED: Final = ("NAM", "ADR", "LOC")
+"""The lines of a party in the newer versions."""
 
 
 def party(group: Group, named: Sequence[Group], into: dict[str, str], loose: dict[str, str], name: str, *, account: bool) -> None:
@@ -301,20 +305,26 @@ def put_notes(group: Group, record: xml.Record, item: LineItem) -> None:
         record.lists[NOTES].append({name: text for name, value in note.items() if (text := value.strip())})
 
 
-def put_codes(rows: Iterable[Row], extra: dict[str, str], name: str) -> None:
-    """Keep handling codes, a line each."""
-    found = [text for row in rows for each in row.elements if (text := each.strip())]
-    _keep(extra, name, found)
+TEXTS: Final = {"SSR": "HandlingSSRInstructions", "OSI": "HandlingOSIInstructions"}
+CODES: Final = {"SPH": "HandlingSPHInstructions", "ULD": "UtilizedUnitLoadTransportEquipment"}
 
 
-def put_texts(rows: Iterable[Row], extra: dict[str, str], name: str) -> None:
-    """Keep instructions, a line each."""
-    _keep(extra, name, [text for row in rows if (text := whole(row))])
+def put_lists(groups: Iterable[Group], extra: dict[str, str]) -> None:
+    """Keep instructions (``SSR``, ``OSI``), handling codes (``SPH``) and devices (``ULD``), a line each."""
+    found: dict[str, list[str]] = {}
+    for group in groups:
+        if group.name in TEXTS:
+            found.setdefault(TEXTS[group.name], []).extend(filter(None, map(whole, group.rows)))
+        elif group.name in CODES:
+            found.setdefault(CODES[group.name], []).extend(codes_of(group.rows))
+    for name, texts in found.items():
+        if texts:
+            extra[name] = "\n".join([extra[name], *texts] if name in extra else texts)
 
 
-def _keep(extra: dict[str, str], name: str, found: Sequence[str]) -> None:
-    if found:
-        extra[name] = "\n".join([extra[name], *found] if name in extra else found)
+def codes_of(rows: Iterable[Row]) -> list[str]:
+    """Return the elements of lines that are lists of codes."""
+    return [text for row in rows for each in row.elements if (text := each.strip())]
 
 
 def text_of(rows: Sequence[Row]) -> str:

@@ -21,7 +21,7 @@ from typing import Any, Final
 from shared.formats import cargo_imp, cargo_imp_lines, cargo_xml
 from shared.formats.base import ITEM_LIMIT, Certainty, Likeness, Parsed, Sketch
 from shared.formats.cargo_consignment import NOTES
-from shared.formats.cargo_imp import AWB, Group, LineItem, Message
+from shared.formats.cargo_imp import AWB, Group, LineItem, Message, Row
 from shared.formats.filings import conclude, message_id_of
 from shared.formats.xml import malformed
 from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
@@ -58,7 +58,6 @@ _OF_FLIGHT: Final = ("place_of_loading", "conveyance_reference", "carrier_id", "
 _POINT = re.compile(r"[A-Z]{3}").fullmatch
 _NUMBERED = re.compile(r"([A-Z0-9]{2})[A-Z]?[0-9]{1,5}[A-Z]?").fullmatch
 _DEVICE = re.compile(r"([A-Z]{3})[A-Z0-9]{3,12}").fullmatch
-_TEXTS: Final = {"SSR": "HandlingSSRInstructions", "OSI": "HandlingOSIInstructions"}
 
 
 @dataclass(slots=True)
@@ -216,10 +215,9 @@ def _movement(load: _Load, item: LineItem) -> dict[str, Any]:
         extra["TotalPieceQuantity"] = amount.total
     if load.group.element(2):
         content["goods_description"] = load.group.element(2)
-    codes = [each for each in (each.strip() for each in load.group.first[3:]) if each]
+    codes = cargo_imp_lines.codes_of([Row(load.group.line, load.group.first[3:]), *load.group.continued])
     if codes:
         extra["HandlingSPHInstructions"] = "\n".join(codes)
-    cargo_imp_lines.put_codes(load.group.continued, extra, "HandlingSPHInstructions")
     _details(load, extra, item)
     _unloading(load, content, item)
     cargo_xml.count(content, "package_count", "/package_count", item, mandatory=True)
@@ -238,10 +236,7 @@ def _details(load: _Load, extra: dict[str, str], item: LineItem) -> None:
             cargo_imp_lines.put_notes(group, record, item)
         elif group.name in ("COR", "SCI") and group.element(0):
             extra["GoodsStatusCode"] = group.element(0)
-        elif group.name == "SPH":
-            cargo_imp_lines.put_codes(group.rows, extra, "HandlingSPHInstructions")
-        elif group.name in _TEXTS:
-            cargo_imp_lines.put_texts(group.rows, extra, _TEXTS[group.name])
+    cargo_imp_lines.put_lists(load.below, extra)
     cargo_xml.notes_kept(record.lists[NOTES], extra)
 
 

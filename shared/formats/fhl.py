@@ -97,6 +97,10 @@ def recognise(sketch: Sketch) -> Likeness:
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read the house lists of a transmission. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
     messages, rejected = cargo_imp.of_type(cargo_imp.read(raw.body, dialect), _TYPE, raw, NAME)
+    lines = [(message, group) for message in messages for group in message.groups if group.name == "HBS"]
+    if len(lines) > ITEM_LIMIT:
+        message, group = lines[ITEM_LIMIT]
+        raise malformed("MSG-ITEMS", path=f"{message.at(group.line)}, HBS", value=str(len(lines)))
     message_id = message_id_of(raw.body)
     masters: dict[str, _Master] = {}
     houses: list[_House] = []
@@ -107,10 +111,6 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
             rejected.append(cargo_imp.refuse(message, "MSG-NO-ITEMS", "HBS", raw, NAME, message_id))
     if not houses:
         raise malformed("MSG-NO-ITEMS", path=f"{messages[0].at(messages[0].line)}, HBS", line=messages[0].line, column=1)
-    if len(houses) > ITEM_LIMIT:
-        raise malformed(
-            "MSG-ITEMS", path=f"{houses[ITEM_LIMIT].message.at(houses[ITEM_LIMIT].groups[0].line)}, HBS", value=str(len(houses))
-        )
     return Parsed(houses[0].head, _read(houses, masters, rejected, raw, dialect), len(houses) + len(masters) + len(rejected))
 
 
@@ -123,14 +123,16 @@ def _houses(message: Message, masters: dict[str, _Master], head: MessageHead, di
     item = LineItem(message.at(message.line), PATHS, dialect, list(message.findings), type=_TYPE)
     cargo_imp.version(message, VERSIONS, item)
     cargo_imp_lines.ignored(message, groups[: starts[0]], frozenset({"MBI"}), item)
-    named = [(index, group) for index, group in enumerate(groups) if group.name == "MBI"]
-    owners = [(index, _master(message, head, group, masters)) for index, group in named]
+    named = [group for group in groups if group.name == "MBI"]
+    owner = _master(message, head, named[0], masters) if named else None
+    again: Group | None = None
     for start, stop in pairwise([*starts, len(groups)]):
-        before = [owner for index, owner in owners if index < start] or [owner for _, owner in owners[:1]]
         own = [group for group in groups[start:stop] if group.name != "MBI"]
-        again = named[1][1] if len(named) > 1 and named[1][0] < start else None
-        yield _House(message, head, before[-1] if before else None, own, item.findings, again)
+        yield _House(message, head, owner, own, item.findings, again)
         item.findings = []
+        for group in groups[start:stop]:
+            if group.name == "MBI" and group is not named[0]:
+                owner, again = _master(message, head, group, masters), group
 
 
 def _master(message: Message, head: MessageHead, group: Group, masters: dict[str, _Master]) -> _Master:
@@ -186,13 +188,14 @@ def _lines(house: _House, names: set[str], record: Record, item: LineItem) -> tu
     """Bring the lines of a house into *record*; return its text and its HS codes."""
     _hbs(house.groups[0], record, item)
     item.places[""] = house.groups[0].line
-    text, codes = "", []
+    texts: list[str] = []
+    codes: list[str] = []
     for group in house.groups[1:]:
         if group.name == "TXT":
-            text = f"{text} {cargo_imp_lines.text_of(group.rows)}".strip()
+            texts.append(cargo_imp_lines.text_of(group.rows))
             item.places.setdefault("/goods_items", group.line)
         elif group.name == "HTS":
-            codes += [each.strip() for row in group.rows for each in row.elements]
+            codes += cargo_imp_lines.codes_of(group.rows)
             item.places["/goods_items/0/hs_code"] = group.line
         elif group.name == "OCI":
             cargo_imp_lines.put_notes(group, record, item)
@@ -202,7 +205,7 @@ def _lines(house: _House, names: set[str], record: Record, item: LineItem) -> tu
         cargo_imp_lines.put_parties(house.groups, record, item, account=False)
     if not names <= _KNOWN:
         cargo_imp_lines.ignored(house.message, house.groups, _KNOWN, item)
-    return text, codes
+    return " ".join(filter(None, texts)), codes
 
 
 def _hbs(group: Group, record: Record, item: LineItem) -> None:
@@ -217,7 +220,9 @@ def _hbs(group: Group, record: Record, item: LineItem) -> None:
     goods = "/".join(group.first[5:]).strip()
     if goods:
         extra["SummaryDescription"] = goods
-    cargo_imp_lines.put_codes(group.continued, extra, "HandlingSPHInstructions")
+    codes = cargo_imp_lines.codes_of(group.continued)
+    if codes:
+        extra["HandlingSPHInstructions"] = "\n".join(codes)
 
 
 def _number(said: str, item: LineItem) -> str:

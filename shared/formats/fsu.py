@@ -61,7 +61,6 @@ _AMOUNT = re.compile(r"[TPSD][0-9]+(?:[KL][0-9.]+.*)?").fullmatch
 _CLOCK = re.compile(r"([ASE])((?:[01][0-9]|2[0-3])[0-5][0-9])(?:-[PNST]|[+-][0-9])?").fullmatch
 _DISCREPANCY = re.compile(r"[A-Z]{4}").fullmatch
 _NAMES: Final = {"NFD": "NotifiedParty", "DLV": "DeliveryParty", "DDL": "DeliveryParty"}
-_TEXTS: Final = {"SSR": "HandlingSSRInstructions", "OSI": "HandlingOSIInstructions"}
 
 
 class _Status(NamedTuple):
@@ -226,12 +225,7 @@ def _below(status: _Status, extra: dict[str, str], item: LineItem) -> None:
     for group in status.below:
         if group.name == "OCI":
             cargo_imp_lines.put_notes(group, record, item)
-        elif group.name == "ULD":
-            cargo_imp_lines.put_codes(group.rows, extra, "UtilizedUnitLoadTransportEquipment")
-        elif group.name == "SPH":
-            cargo_imp_lines.put_codes(group.rows, extra, "HandlingSPHInstructions")
-        elif group.name in _TEXTS:
-            cargo_imp_lines.put_texts(group.rows, extra, _TEXTS[group.name])
+    cargo_imp_lines.put_lists(status.below, extra)
     cargo_xml.notes_kept(record.lists[NOTES], extra)
 
 

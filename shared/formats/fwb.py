@@ -143,22 +143,18 @@ def _lines(message: Message, record: Record, item: LineItem) -> None:
             cargo_imp_lines.put_values(group, record, item)
         elif name == "OCI":
             cargo_imp_lines.put_notes(group, record, item)
-        elif name in _TEXTS:
-            cargo_imp_lines.put_texts(group.rows, extra, _TEXTS[name])
-        elif name == "SPH":
-            cargo_imp_lines.put_codes(group.rows, extra, "HandlingSPHInstructions")
         elif name == "AGT":
             cargo_imp_lines.other_party(group, extra, "FreightForwarderParty", ("AccountID", "CargoAgentID"))
         elif name == "NFY":
             cargo_imp_lines.other_party(group, extra, "AssociatedParty")
         elif name in _SINGLE and group.element(0):
             extra[_SINGLE[name]] = group.element(0)
+    cargo_imp_lines.put_lists(message.groups, extra)
     cargo_imp_lines.put_parties(message.groups, record, item, account=True)
     _charges(message, record.parts[CHARGES], item)
     cargo_imp_lines.ignored(message, message.groups if message.groups[:1] and message.groups[0].name else message.groups[1:], _KNOWN, item)
 
 
-_TEXTS: Final = {"SSR": "HandlingSSRInstructions", "OSI": "HandlingOSIInstructions"}
 _SINGLE: Final = {"COR": "GoodsStatusCode", "SRI": "SenderAssignedID"}
 
 
