@@ -7,6 +7,7 @@ with the item. A value that is merely poor never costs the item: it is read as w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from shared.codes import countries, currencies
@@ -129,6 +130,8 @@ def hs_code(record: dict[str, Any], path: str, item: Item, *, wanted: bool) -> N
         if wanted:
             item.note("DQ-16", path)
         return
+    if hs.is_plain(said):
+        return
     found = hs.problem(said)
     if found is not None:
         item.note("DQ-16", path, said, message=found.message, remedy=found.remedy)
@@ -178,8 +181,14 @@ def one_block(text: str) -> str:
 
 def tax_number(scheme: str, said: str, path: str, item: Item) -> str:
     """Return a tax number in its canonical form; a wrong one is kept as sent, with a warning."""
+    return identifier(said, *_tax_number(scheme, said), path, item)
+
+
+@lru_cache(maxsize=4096)
+def _tax_number(scheme: str, said: str) -> tuple[IdentifierProblem | None, str]:
+    """Judge a tax number: a seller's stands on each of its parcels."""
     module = _TAX_NUMBERS.get(scheme)
-    return said if module is None else identifier(said, module.problem(said), module.normalise(said), path, item)
+    return (None, said) if module is None else (module.problem(said), module.normalise(said))
 
 
 def standard_product(record: dict[str, Any], path: str, item: Item) -> None:

@@ -12,6 +12,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from shared.errors import Misconfigured
@@ -42,6 +43,7 @@ FINDINGS: Final = "guichet_findings"
 
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _QUOTED = re.compile('"(?:[^"]|"")*"?')
+_LINE = re.compile(r"[^\n]*\n|[^\n]+").finditer
 _FORMULA = re.compile(r"'*[=+\-@\t\r]").match
 _GUARDED = re.compile(r"'+[=+\-@\t\r]").match
 _GUARDS: Final = ("'=", "'+", "'-", "'@", "'\t", "'\r")
@@ -120,7 +122,7 @@ def separator_of(header: str) -> str:
 
 
 def _rows(text: str, own: Mapping[str, str]) -> list[Row]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator_of(text.partition("\n")[0]), strict=True)
+    reader = csv.reader(_lines(text), delimiter=separator_of(text.partition("\n")[0]), strict=True)
     header = columns_of(next(reader, []), own)
     width = len(header)
     rows = []
@@ -129,7 +131,7 @@ def _rows(text: str, own: Mapping[str, str]) -> list[Row]:
     longest = len(text) > STRING_LIMIT
     plain = FINDINGS not in header and "" not in header
     for cells in reader:
-        found = {name: text for name, cell in zip(header, cells, strict=False) if (text := cell.strip())}
+        found = {name: cell for name, cell in zip(header, map(str.strip, cells), strict=False) if cell}
         if found:
             if longest and len("".join(cells)) > STRING_LIMIT and max(map(len, found.values())) > STRING_LIMIT:
                 raise malformed("MSG-STRING", line=line)
@@ -138,6 +140,13 @@ def _rows(text: str, own: Mapping[str, str]) -> list[Row]:
             rows.append(Row(line, found, 0) if plain and len(cells) <= width else row(line, found, cells[width:]))
         line = reader.line_num + 1
     return rows
+
+
+def _lines(text: str) -> Iterable[str]:
+    """Return the lines of *text* with their ends, one by one: a ``StringIO`` would hold four bytes a character meanwhile."""
+    if text.count("\r") != text.count("\r\n"):
+        return io.StringIO(text, newline="")
+    return map(itemgetter(0), _LINE(text))
 
 
 def row(line: int, found: dict[str, str], beyond: Sequence[str] = ()) -> Row:

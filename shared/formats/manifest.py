@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from pydantic import ValidationError
 from shared.contracts import express_key
 from shared.formats import checks, values
 from shared.formats.filings import Item, conclude
-from shared.identifiers import air_waybill, eori, house_waybill
+from shared.identifiers import IdentifierProblem, air_waybill, eori, house_waybill, hs
 from shared.model import Dialect, Filing, MessageHead, Party, RawMessage, Rejection
 
 SOURCE: Final = "hub layout after the published flat manifests of a US clearance house and a NZ/AU cargo platform"
@@ -194,10 +195,8 @@ def _master(content: dict[str, Any], item: Item) -> None:
     if said is None:
         item.note("FLD-WANTED", "/master_transport_document_id")
     else:
-        found = air_waybill.problem(said)
-        content["master_transport_document_id"] = checks.identifier(
-            said, found, air_waybill.normalise(said), "/master_transport_document_id", item
-        )
+        found, canonical = _air_waybill(said)
+        content["master_transport_document_id"] = checks.identifier(said, found, canonical, "/master_transport_document_id", item)
         if found is None or found.severity == "warning":
             content["mode_of_transport"] = "4"
     if "conveyance_reference" not in content:
@@ -205,6 +204,12 @@ def _master(content: dict[str, Any], item: Item) -> None:
     departure = content.get("departure_on")
     if departure is not None and not values.day(departure):
         item.note("FLD-FORM", "/departure_on", departure)
+
+
+@lru_cache(maxsize=1024)
+def _air_waybill(said: str) -> tuple[IdentifierProblem | None, str]:
+    """Judge a master's number: it stands on every row of its manifest."""
+    return air_waybill.problem(said), air_waybill.normalise(said)
 
 
 def _declaration(
@@ -303,9 +308,18 @@ def _goods(content: dict[str, Any], lines: Sequence[Mapping[str, str]], item: It
 
 
 def _line(index: int, line: Mapping[str, str], item: Item) -> dict[str, Any]:
-    path = f"/goods_items/{index}"
+    """Bring one goods line into shape; most are already."""
     found: dict[str, Any] = {field: line[column] for column, field in _GOODS_TEXTS.items() if column in line}
     found.setdefault("sequence_number", str(index + 1))
+    if is_plain(found, line):
+        found["item_amount"] = {"amount": line["item_value"], "currency": line["currency"]}
+    else:
+        mend(f"/goods_items/{index}", found, line, item)
+    return found
+
+
+def mend(path: str, found: dict[str, Any], line: Mapping[str, str], item: Item) -> None:
+    """Judge every value of a goods line and bring it into its canonical form."""
     checks.description(found, path + "/goods_description", item)
     checks.number(found, "quantity", values.quantity, path + "/quantity", item, positive="DQ-12")
     for field in ("gross_mass_kg", "net_mass_kg"):
@@ -317,7 +331,30 @@ def _line(index: int, line: Mapping[str, str], item: Item) -> dict[str, Any]:
             item.note("DQ-14", path + "/item_amount/amount", amount["amount"])
     checks.hs_code(found, path + "/hs_code", item, wanted=True)
     checks.origin(found, path + "/country_of_origin", item)
-    return found
+
+
+def is_plain(found: Mapping[str, str], line: Mapping[str, str]) -> bool:
+    """Whether :func:`mend` has nothing to say of a line and nothing to change but the shape of its amount."""
+    description, quantity, hs_code, amount = (
+        found.get("goods_description", ""),
+        found.get("quantity"),
+        found.get("hs_code"),
+        line.get("item_value"),
+    )
+    return (
+        len(description) > 2
+        and description.isascii()
+        and not description.isdecimal()
+        and amount is not None
+        and values.is_plain_money(amount) is not None
+        and amount != "0.00"
+        and line.get("currency") in checks.CURRENCIES
+        and hs_code is not None
+        and hs.is_plain(hs_code)
+        and found.get("country_of_origin") in checks.ORIGINS
+        and (quantity is None or values.is_plain_count(quantity) is not None)
+        and all(field not in found or values.is_plain_mass(found[field]) is not None for field in ("gross_mass_kg", "net_mass_kg"))
+    )
 
 
 def _costs(content: dict[str, Any], row: Mapping[str, str], item: Item) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID, uuid5
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import Field, TypeAdapter, ValidationError
 
 from shared.contracts import NAMESPACE, derived_id
-from shared.formats import checks, itmatt, values
+from shared.formats import checks, csv, itmatt, manifest, manifest_table, values
 from shared.formats.filings import Item
 from shared.formats.postal_items import is_plain, mend
 from shared.identifiers import hs
@@ -46,6 +47,23 @@ def test_a_plain_goods_line_needs_no_mending(piece: dict[str, str], commercial: 
         money = {"item_amount": {"amount": piece["amount"], "currency": piece["currency"]}}
         assert not item.findings
         assert mended == {name: value for name, value in piece.items() if name not in ("amount", "currency")} | money
+
+
+@given(PIECES, st.sampled_from([DEFAULT_DIALECT, Dialect(decimal_comma=True)]))
+def test_a_plain_line_of_a_manifest_needs_no_mending(piece: dict[str, str], dialect: Dialect) -> None:
+    item = Item("line 2", manifest_table.PATHS, dialect)
+    line = {column: piece[name] for column, name in (("item_value", "amount"), ("currency", "currency")) if name in piece}
+    found = {name: value for name, value in piece.items() if name not in ("amount", "currency")}
+    mended = dict(found)
+    manifest.mend("/goods_items/0", mended, line, item)
+    if manifest.is_plain(found, line):
+        assert not item.findings
+        assert mended == found | {"item_amount": {"amount": line["item_value"], "currency": line["currency"]}}
+
+
+@given(st.text(alphabet='ab",;\r\n\x0b\u2028', max_size=20))
+def test_lines_end_where_the_csv_module_ends_them(text: str) -> None:
+    assert list(csv._lines(text)) == list(io.StringIO(text, newline=""))
 
 
 def test_a_usual_goods_line_is_plain() -> None:
