@@ -601,6 +601,8 @@ def _write_leg(consignment: Consignment, extra: Mapping[str, str]) -> str:
 
 def write_list(name: str, extra: Mapping[str, str]) -> str:
     """Return the handling codes or instructions that were kept under *name*."""
+    if name not in extra:
+        return ""
     inner = "DescriptionCode" if name == "HandlingSPHInstructions" else "Description"
     return "".join(group(name, leaf(inner, each)) for each in extra.get(name, "").split("\n") if each)
 

@@ -451,12 +451,15 @@ def misfits(record: xml.Record, parts: Sequence[str], item: Item, once_more: Ite
 
 def text(value: str) -> str:
     """Return *value* as XML text; what XML cannot hold becomes a question mark."""
-    return escape(_ILLEGAL.sub("?", value))
+    return value if value.isalnum() else escape(_ILLEGAL.sub("?", value))
 
 
 def leaf(name: str, value: object) -> str:
     """Return one leaf of the data model, or nothing for an absent value."""
-    return "" if value is None else f"<ram:{name}>{text(str(value))}</ram:{name}>"
+    if value is None:
+        return ""
+    said = str(value)
+    return f"<ram:{name}>{said if said.isalnum() else text(said)}</ram:{name}>"
 
 
 def group(name: str, *children: str) -> str:

@@ -650,9 +650,7 @@ class Composer:
 
     def segment(self, tag: str, *elements: str | Sequence[str | None] | None) -> None:
         """Add a segment; an element is a text, or the sequence of its components. Empty ends are left out."""
-        plain = "\x1d".join(
-            [tag, *[each if isinstance(each, str) else "\x1f".join([part or "" for part in each or ""]) for each in elements]]
-        )
+        plain = "\x1d".join([tag, *[each if type(each) is str else "\x1f".join([part or "" for part in each or ""]) for each in elements]])
         if self._special(plain) is None:
             self._segments.append(_ENDS.sub("\x1d", plain).rstrip("\x1d\x1f") if "\x1f\x1d" in plain else plain.rstrip("\x1d\x1f"))
             return

@@ -166,6 +166,9 @@ def _reference(extra: dict[str, str], amends: bool, envelope: Envelope, sheet: S
 
 
 def _kept_party(name: str, extra: dict[str, str]) -> str:
+    start = f"{name}/"
+    if not any(key.startswith(start) for key in extra):
+        return ""
     contacts = []
     for place in range(1, 10):
         kind, _, identifier = extra.pop(f"{name}/communication[{place}]", "").partition(":")

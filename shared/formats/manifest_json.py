@@ -31,9 +31,9 @@ SOURCE: Final = manifest.SOURCE
 CERTAINTY: Final[Certainty] = "reconstructed"
 PATHS: Final[Mapping[str, str]] = manifest.paths("items[*]/")
 
-_HEAD: Final = frozenset(manifest.HEAD) | {"manifest_no"}
-_ENVELOPE: Final = _HEAD | {"message_id", "prepared_at", "consignments"}
-_ALLOWED: Final = _HEAD | manifest.CONSIGNMENT | {"items"}
+_HEAD: Final = (*manifest.HEAD, "manifest_no")
+_ENVELOPE: Final = frozenset(_HEAD) | {"message_id", "prepared_at", "consignments"}
+_ALLOWED: Final = frozenset(_HEAD) | manifest.CONSIGNMENT | {"items"}
 
 
 def recognise(sketch: Sketch) -> Likeness:

@@ -91,7 +91,11 @@ class Filing(Model):
         """Return what this filing is about."""
         if self.consignment is not None:
             return "consignment"
-        return next(kind for kind in KINDS if getattr(self, kind) is not None)
+        said = self.__dict__
+        for kind in KINDS:
+            if said[kind] is not None:
+                return kind
+        raise ValueError("a filing about nothing")
 
     @property
     def content(self) -> Consignment | Order | Payment | Movement | Event | ReferralReply:
