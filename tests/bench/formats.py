@@ -150,7 +150,7 @@ class Bench:
                 file.write(body)
                 file.flush()
                 self.figures[key] = [_child(name, file.name) for _ in range(min(3, self.rounds))]
-                self.notes[key] = {"file_mb": round(len(body) / 1e6, 2), "of_it_python_mb": _child(name, file.name, "traced")}
+                self.notes[key] = {"file_mb": round(len(body) / 1e6, 2), "python_counts_mb": _child(name, file.name, "traced")}
             self._advance(key)
 
     def _worse(self, key: str, name: str, rival: Callable[[bytes], object], singles: Sequence[bytes] = ()) -> None:
@@ -224,13 +224,13 @@ def main() -> int:
 
 
 def _ways(notes: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Return what each figure is made of: the ratio of each way, or the size of the file and what Python itself takes of the peak."""
+    """Return what each figure is made of: the ratio of each way, or the size of the file and what Python itself counts."""
     table = Table(title="what the figures are made of")
-    for column in ("figure", "way", "ratio", "µs a call", "file MB", "of it Python MB"):
+    for column in ("figure", "way", "ratio", "µs a call", "file MB", "Python counts MB"):
         table.add_column(column, justify="left" if column in ("figure", "way") else "right")
     for key, note in notes.items():
         if "file_mb" in note:
-            table.add_row(key, "", "", "", f"{note['file_mb']:g}", f"{note['of_it_python_mb']:g}")
+            table.add_row(key, "", "", "", f"{note['file_mb']:g}", f"{note['python_counts_mb']:g}")
         else:
             for way, measured in note.items():
                 table.add_row(key, way, f"{measured['ratio']:g}", f"{measured['us']:,.0f}")

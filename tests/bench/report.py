@@ -81,9 +81,9 @@ def _meaning(key: str) -> str:
 
 
 def _ways(note: Mapping[str, Any]) -> str:
-    """Return what a figure is made of: the ratio of each way with the time of a call, or the file and Python's own part of the peak."""
+    """Return what a figure is made of: the ratio of each way with the time of a call, or the file and what Python itself counts."""
     if "file_mb" in note:
-        return f"file {note['file_mb']:g} MB; {note['of_it_python_mb']:g} MB allocated by Python"
+        return f"file {note['file_mb']:g} MB; Python counts {note['python_counts_mb']:g} MB"
     return "; ".join(f"{way} {measured['ratio']:g}" for way, measured in note.items())
 
 

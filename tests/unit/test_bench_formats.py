@@ -16,7 +16,7 @@ RESULT = {
         "cuscar_peak_mb": {"median": 41.0, "min": 40.0, "max": 42.0},
     },
     "floors": {"itmatt_over_lxml": {"at_least": 0.3}, "cuscar_peak_mb": {"at_most": 40}},
-    "notes": {"itmatt_over_lxml": {"single": {"ratio": 0.31, "us": 70.0}}, "cuscar_peak_mb": {"file_mb": 5.2, "of_it_python_mb": 38}},
+    "notes": {"itmatt_over_lxml": {"single": {"ratio": 0.31, "us": 70.0}}, "cuscar_peak_mb": {"file_mb": 5.2, "python_counts_mb": 38}},
     "runs": 7,
     "at": "2026-11-21T13:00:00+00:00",
     "commit": "abc1234",
@@ -85,7 +85,7 @@ def test_a_result_of_each_kind_has_its_own_section(tmp_path: Path) -> None:
     written = report.current(page, report.newest(tmp_path, "formats"))
     assert "No result is kept yet" in written.partition("<!-- formats")[0]
     assert "| itmatt ÷ hardened parse of the same bytes (`itmatt_over_lxml`) | 0.31 | 0.3 | 0.32 | ≥ 0.3 | single 0.31 |" in written
-    assert "of cuscar, MB (`cuscar_peak_mb`) | 41 | 40 | 42 | ≤ 40 | file 5.2 MB; 38 MB allocated by Python |" in written
+    assert "of cuscar, MB (`cuscar_peak_mb`) | 41 | 40 | 42 | ≤ 40 | file 5.2 MB; Python counts 38 MB |" in written
 
 
 def test_a_peak_is_more_than_nothing() -> None:

@@ -95,6 +95,19 @@ def test_every_make_target_named_exists() -> None:
         assert named <= targets, page.name
 
 
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [
+        ("bench-formats ROUNDS=3", "-m tests.bench.formats --rounds 3"),
+        ("fuzz SECONDS=5 FORMATS=itmatt", "-m tests.fuzz --seconds 5 --formats itmatt"),
+        ("fuzz-mutations COUNT=9 SEED=3", "-m tests.fuzz.spoil --count 9 --seed 3"),
+    ],
+)
+def test_options_of_a_target_reach_its_program(target: str, command: str) -> None:
+    ran = subprocess.run(["make", "-n", *target.split()], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout.rstrip().endswith(command)
+
+
 def test_every_adr_is_listed() -> None:
     index = (ROOT / "deploy" / "adr" / "README.md").read_text()
     for page in (ROOT / "deploy" / "adr").glob("0*.md"):
