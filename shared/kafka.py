@@ -20,7 +20,8 @@ from zlib import crc32
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.conn import AIOKafkaConnection, CloseReason
+from aiokafka.errors import IllegalStateError, KafkaConnectionError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
@@ -42,10 +43,31 @@ go on until it succeeds: a batch cannot be handed over again once the next has b
 
 BATCH_BYTES: Final = 512 * 1024
 COMMIT_SECONDS: Final = 0.1
+COMMIT_PATIENCE_SECONDS: Final = 10.0
+"""How long one commit may take; what is not committed then is tried again with what follows."""
 REQUEST_BYTES: Final = 9 * 1024 * 1024
 FETCH_WAIT_MS: Final = 50
 """How long the broker may hold a fetch that finds nothing. A partition whose records are in hand is left out of the next fetch, so this
 is also the longest time its newer records may wait."""
+
+
+_send = AIOKafkaConnection.send
+
+
+def send_or_broken(connection: AIOKafkaConnection, request: Any, expect_response: bool = True) -> Any:
+    """Send *request*, and say of a connection that is closed that it is broken.
+
+    The event loop has a ``RuntimeError`` for a closed transport, which the library does not expect: the task that keeps its metadata ended
+    with it, silently, and a consumer that met a dying broker at that moment never found its group again.
+    """
+    try:
+        return _send(connection, request, expect_response)
+    except RuntimeError as exc:
+        connection.close(reason=CloseReason.CONNECTION_BROKEN)
+        raise KafkaConnectionError(f"Connection at {connection.host}:{connection.port} broken: {exc}") from exc
+
+
+AIOKafkaConnection.send = send_or_broken
 
 
 class KeyedPublisher:
@@ -211,6 +233,8 @@ class Commits:
         self._soon: asyncio.Task[None] | None = None
         self.consumer: Any = None
         self.stopped = False
+        self.count = 0
+        """Commits that succeeded."""
         self.assignment = 0
         """Counts assignments: what was read under an earlier one is not committed under this, for others may have gone on meanwhile."""
 
@@ -250,11 +274,18 @@ class Commits:
             if not new:
                 return
             try:
-                await self.consumer.commit(new)
-            except (KafkaError, IllegalStateError) as exc:
+                async with asyncio.timeout(COMMIT_PATIENCE_SECONDS):
+                    await self.consumer.commit(new)
+            except (KafkaError, IllegalStateError, TimeoutError) as exc:
                 log.warning("commit.refused", extra={"group": self._group, "error": f"{type(exc).__name__}: {exc}"})
             else:
                 self._committed.update(new)
+                self.count += 1
+
+    @property
+    def behind(self) -> bool:
+        """Whether something is done and not committed."""
+        return not self.stopped and self._done != self._committed
 
 
 class _Batch(KafkaAckableMessage):

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 Check = Callable[[], Awaitable[None]]
 DirectoryLoader = Callable[[Any], Awaitable[Directory]]
 
+STUCK_COMMITS_SECONDS = 30
+"""Offsets that do not move for so long, while Kafka answers, are not moved by waiting."""
 STEADY_SECONDS = 3.0
 """A background task that failed counts as running again after so long without another failure."""
 
@@ -137,6 +140,8 @@ class Service:
         await self._until_it_works("publisher", self.publisher.start)
         if self._load_directory is not None:
             self._tasks["directory"] = self._keep_directory
+        if self.readers:
+            self._tasks["commits"] = self._watch_commits
         for name, task in self._tasks.items():
             self._running[name] = asyncio.create_task(self._supervised(name, task), name=name)
         if self.readers:
@@ -191,6 +196,22 @@ class Service:
         while True:
             await asyncio.sleep(self.settings.directory_refresh_seconds)
             await self._refresh_directory()
+
+    async def _watch_commits(self) -> None:
+        """End the process when Kafka answers and a reader's offsets do not move all the same: begun anew it joins its group again, and
+        nothing is lost."""
+        stuck_seconds: dict[str, int] = {}
+        counts: dict[str, int] = {}
+        while True:
+            await asyncio.sleep(1)
+            for reader in self.readers:
+                commits, group = reader.commits, reader.group
+                stuck = commits.behind and commits.count == counts.get(group)
+                counts[group] = commits.count
+                stuck_seconds[group] = stuck_seconds.get(group, 0) + 1 if stuck and await self.broker.ping(timeout=1.5) else 0
+                if stuck_seconds[group] >= STUCK_COMMITS_SECONDS:
+                    log.critical("reader.stuck", extra={"group": group, "seconds": stuck_seconds[group]})
+                    os._exit(os.EX_TEMPFAIL)
 
     # --- health --------------------------------------------------------------------------------------------------------------------------
 
