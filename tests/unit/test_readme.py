@@ -104,7 +104,7 @@ def test_every_make_target_named_exists() -> None:
     ],
 )
 def test_options_of_a_target_reach_its_program(target: str, command: str) -> None:
-    ran = subprocess.run(["make", "-n", *target.split()], cwd=ROOT, capture_output=True, text=True, check=True)
+    ran = subprocess.run(["make", "--no-print-directory", "-n", *target.split()], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.rstrip().endswith(command)
 
 
