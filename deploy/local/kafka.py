@@ -143,9 +143,8 @@ class LocalKafka:
 
     def _command(self, java: Java, jars: list[Path]) -> list[str]:
         options = [f"-Xmx{self._heap_mb}m", "-Xms256m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true"]
-        options.append(
-            "-XX:TieredStopAtLevel=1"
-        )  # the second compiler takes a quarter of a core for minutes, and gives less than that back
+        # The second compiler takes a quarter of a core for minutes, and gives less than that back.
+        options.append("-XX:TieredStopAtLevel=1")
         if java.major >= 22:  # the compression libraries are native
             options.append("--enable-native-access=ALL-UNNAMED")
         options.append(f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}")

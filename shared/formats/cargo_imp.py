@@ -367,24 +367,6 @@ class LineItem(Item):
     type: str = ""
     places: dict[str, int] = field(default_factory=dict)
 
-    def note(
-        self,
-        code: str,
-        path: str | None = None,
-        value: object = None,
-        *,
-        at: str | None = None,
-        message: str | None = None,
-        remedy: str | None = None,
-    ) -> None:
-        """Add a finding as :meth:`Item.note` does, with the number of the line."""
-        where = at
-        if where is None and path is not None:
-            where = self._where(path)
-        made = finding(code, self.dialect, path=path, sender_path=where or self.position, value=value, message=message, remedy=remedy)
-        if made is not None:
-            self.findings.append(made)
-
     def _where(self, path: str) -> str:
         nearest = path
         while nearest and nearest not in self.places:

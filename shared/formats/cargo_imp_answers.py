@@ -102,12 +102,24 @@ def is_location(group: Group) -> bool:
     return group.name == "CCL" or (group.name == "" and _LOCATION(group.first[0].strip()) is not None)
 
 
-def item_of(job: Job, line: int, places: Mapping[str, int], *, first: bool) -> LineItem:
-    """Return the item that stands at *line*; the *first* of a message has what is wrong with the message.
+def each_status(job: Job, statuses: frozenset[str]) -> Iterator[tuple[Group | None, Block, LineItem]]:
+    """Yield every status of a message with its block and the item it becomes; None for a waybill of which nothing is said."""
+    first = True
+    for block in blocks(job.message, statuses):
+        for status in block.said or (None,):
+            yield status, block, item_of(job, block, status, first=first)
+            first = False
+
+
+def item_of(job: Job, block: Block, status: Group | None, *, first: bool) -> LineItem:
+    """Return the item that *status* of *block* becomes; the *first* of a message has what is wrong with the message.
 
     The programmes' own words hold a ``_``, which the standard does not have.
     """
-    item = LineItem(job.message.at(line), job.paths, job.dialect, type=job.message.type, places=dict(places))
+    reference = block.reference
+    line = status.line if status else reference.line if reference else job.message.line
+    places = {"": line, "/key": reference.line} if reference else {"": line}
+    item = LineItem(job.message.at(line), job.paths, job.dialect, type=job.message.type, places=places)
     if first:
         item.findings += [made for made in job.message.findings if not (made.code == "IMP-CHARACTER" and made.value == "_")]
     return item

@@ -589,29 +589,13 @@ class SegmentItem(Item):
 
     places: dict[str, int] = field(default_factory=dict)
 
-    def note(
-        self,
-        code: str,
-        path: str | None = None,
-        value: object = None,
-        *,
-        at: str | None = None,
-        message: str | None = None,
-        remedy: str | None = None,
-    ) -> None:
-        """Add a finding as :meth:`Item.note` does, with the number of the segment."""
-        where = at
-        if where is None and path is not None:
-            nearest = path
-            places = self.places
-            while nearest and nearest not in places:
-                nearest = nearest.rpartition("/")[0]
-            where = sender_path(path, self.position, self.table, self.paths) or self.position
-            if nearest in places:
-                where = f"{where} (segment {places[nearest]})"
-        made = finding(code, self.dialect, path=path, sender_path=where or self.position, value=value, message=message, remedy=remedy)
-        if made is not None:
-            self.findings.append(made)
+    def _where(self, path: str) -> str:
+        nearest = path
+        places = self.places
+        while nearest and nearest not in places:
+            nearest = nearest.rpartition("/")[0]
+        where = sender_path(path, self.position, self.table, self.paths) or self.position
+        return f"{where} (segment {places[nearest]})" if nearest in places else where
 
 
 # --- writing -----------------------------------------------------------------------------------------------------------------------------

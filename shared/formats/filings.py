@@ -82,10 +82,14 @@ class Item:
         """Add the finding *code* about the dataset path *path*; *at* is the sender's path where the table does not know it."""
         where = at
         if where is None and path is not None:
-            where = sender_path(path, self.position, self.table, self.paths)
+            where = self._where(path)
         made = finding(code, self.dialect, path=path, sender_path=where or self.position, value=value, message=message, remedy=remedy)
         if made is not None:
             self.findings.append(made)
+
+    def _where(self, path: str) -> str | None:
+        """Return the sender's path of the dataset path *path*."""
+        return sender_path(path, self.position, self.table, self.paths)
 
     @property
     def refused(self) -> bool:

@@ -85,9 +85,7 @@ def answers(job: Job, system: str, code: str) -> Iterator[Answer | Rejection]:
 
 
 def _report(block: Block, job: Job, says: decisions.Meaning, *, first: bool) -> Answer | Rejection:
-    line = block.said[0].line if block.said else block.reference.line if block.reference else job.message.line
-    places = {"": line, "/key": block.reference.line} if block.reference else {"": line}
-    item = cargo_imp_answers.item_of(job, line, places, first=first)
+    item = cargo_imp_answers.item_of(job, block, block.said[0] if block.said else None, first=first)
     errors = [error for error in map(error_of, block.said) if error.note]
     if not errors:
         item.note("FLD-MISSING", "/raw_code")

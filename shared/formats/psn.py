@@ -21,7 +21,7 @@ from shared.codes import placi
 from shared.contracts import TYPE_OF, Answer, FilingRejected, Notice, Outcome
 from shared.formats import cargo_imp, cargo_imp_answers, per, xcsn
 from shared.formats.base import Certainty, Likeness, Parsed, Sketch, Written
-from shared.formats.cargo_imp import Group
+from shared.formats.cargo_imp import Group, LineItem
 from shared.formats.cargo_imp_answers import Block, Job
 from shared.formats.postal_files import Sheet
 from shared.model import Dialect, RawMessage, Rejection
@@ -54,17 +54,11 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
 
 
 def _answers(job: Job) -> Iterator[Answer | Rejection]:
-    first = True
-    for block in cargo_imp_answers.blocks(job.message, _STATUSES):
-        for status in block.said or (None,):
-            yield _status(status, block, job, first=first)
-            first = False
+    for status, block, item in cargo_imp_answers.each_status(job, _STATUSES):
+        yield _status(status, block, item, job)
 
 
-def _status(status: Group | None, block: Block, job: Job, *, first: bool) -> Answer | Rejection:
-    line = status.line if status else block.reference.line if block.reference else job.message.line
-    places = {"": line, "/key": block.reference.line} if block.reference else {"": line}
-    item = cargo_imp_answers.item_of(job, line, places, first=first)
+def _status(status: Group | None, block: Block, item: LineItem, job: Job) -> Answer | Rejection:
     code = status.element(0) if status else ""
     if status is None or not code:
         item.note("FLD-MISSING", "/raw_code")
