@@ -15,9 +15,8 @@ from shared.formats.base import Certainty, Envelope, Written
 from shared.formats.customs_xml import group, leaf, number
 from shared.formats.h7 import Declaration
 from shared.formats.h7_json import WRITTEN
-from shared.formats.losses import losses
 from shared.formats.postal_files import Sheet
-from shared.model import Dialect, Filing, Finding, Money, Party
+from shared.model import Consignment, Dialect, Filing, Money, Party
 
 NAME: Final = "h7-xml"
 TITLE: Final = "H7 low-value declaration, XML with EUCDM names"
@@ -56,22 +55,12 @@ _CARRIED: Final = WRITTEN - {"/goods_items/*/net_mass_kg", "/goods_items/*/count
 
 def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Written:
     """Write the first consignment as a declaration; one document holds one, further ones are told as not written."""
-    body = b""
-    findings: list[Finding] = []
-    for filing in filings:
-        sheet = Sheet(filing.key, dialect)
-        if filing.consignment is None:
-            sheet.note("WRITE-MISSING", "/house_transport_document_id", filing.key, "This is no consignment.")
-        elif body or filing.function == "cancel":
-            sheet.note("WRITE-ONE", "/house_transport_document_id", filing.key)
-        else:
-            reference = (filing.consignment.extra or {}).get("lrn", envelope.message_id)
-            written = _declaration(Declaration(filing.consignment, reference, sheet))
-            if not any(made.severity == "error" for made in sheet.findings):
-                body = written
-                findings += losses(filing, _CARRIED, dialect)
-        findings += sheet.findings
-    return Written(body, tuple(findings))
+
+    def declared(filing: Filing, consignment: Consignment, sheet: Sheet) -> bytes:
+        reference = (consignment.extra or {}).get("lrn", envelope.message_id)
+        return _declaration(Declaration(consignment, reference, sheet))
+
+    return h7.write_one(filings, dialect, _CARRIED, declared)
 
 
 def _declaration(declaration: Declaration) -> bytes:

@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from shared.formats import customs_xml
+from shared.formats import customs_xml, h7
 from shared.formats.base import Certainty, Envelope, Written
 from shared.formats.customs_xml import group, leaf, measure, number
 from shared.formats.h7 import Declaration
 from shared.formats.h7_json import WRITTEN
-from shared.formats.losses import losses
 from shared.formats.postal_files import Sheet
-from shared.model import Consignment, Dialect, Filing, Finding, Party
+from shared.model import Consignment, Dialect, Filing, Party
 
 NAME: Final = "uk-dms-h7"
 TITLE: Final = "UK low-value declaration H7, customs declaration service"
@@ -52,21 +51,11 @@ _CARRIED: Final = WRITTEN - {
 
 def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Written:
     """Write the first consignment as a declaration; one message holds one, further ones are told as not written."""
-    body = b""
-    findings: list[Finding] = []
-    for filing in filings:
-        sheet = Sheet(filing.key, dialect)
-        if filing.consignment is None:
-            sheet.note("WRITE-MISSING", "/house_transport_document_id", filing.key, "This is no consignment.")
-        elif body or filing.function == "cancel":
-            sheet.note("WRITE-ONE", "/house_transport_document_id", filing.key)
-        else:
-            written = _declaration(filing, Declaration(filing.consignment, envelope.message_id, sheet))
-            if not any(made.severity == "error" for made in sheet.findings):
-                body = written
-                findings += losses(filing, _CARRIED, dialect, ("/house_transport_document_type",))
-        findings += sheet.findings
-    return Written(body, tuple(findings))
+
+    def declared(filing: Filing, consignment: Consignment, sheet: Sheet) -> bytes:
+        return _declaration(filing, Declaration(consignment, envelope.message_id, sheet))
+
+    return h7.write_one(filings, dialect, _CARRIED, declared, ("/house_transport_document_type",))
 
 
 def _declaration(filing: Filing, declaration: Declaration) -> bytes:
