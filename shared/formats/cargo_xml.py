@@ -131,7 +131,7 @@ def begin(
 
     Of a message that *answers* the purpose does not matter.
     """
-    item = Item(position, table, dialect)
+    item = Item(position, table, dialect, element=document.root)
     message_id = said.get("id")
     if message_id is None:
         item.note("FLD-WANTED", "/message_id")
@@ -161,9 +161,9 @@ def _function(said: str | None, item: Item) -> Function:
     return function
 
 
-def another(item: Item, position: str) -> Item:
+def another(item: Item, position: str, element: xml.Element | None = None) -> Item:
     """Return the item of a further document of a message: what is wrong with the header is wrong for it too."""
-    return Item(position, item.table, item.dialect, list(item.findings))
+    return Item(position, item.table, item.dialect, list(item.findings), element=item.element if element is None else element)
 
 
 def moment(said: str, item: Item, path: str) -> datetime | None:

@@ -132,7 +132,7 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
 
 def _views(views: list[xml.Element], head: MessageHead, raw: RawMessage, dialect: Dialect) -> Iterator[Filing | Answer | Rejection]:
     for number, view in enumerate(views, 1):
-        item = Item(f"CDSView[{number}]", PATHS, dialect)
+        item = Item(f"CDSView[{number}]", PATHS, dialect, element=view)
         try:
             record = xml.walk(view, _shape(), len(_ALL_PARTS))
             yield from _view(record, item, head, raw)
@@ -149,7 +149,7 @@ def _view(record: xml.Record, item: Item, head: MessageHead, raw: RawMessage) ->
     postal_files.misfits(record, _ALL_PARTS, item)
     answered = bool(record.parts[_RESPONSE])
     if answered:
-        own = Item(item.position, item.table, item.dialect, list(item.findings))
+        own = Item(item.position, item.table, item.dialect, list(item.findings), element=item.element)
         yield _response(dict(record.parts[0]), record, own, head, raw)
     if not answered or record.parts[1] or record.lists[5]:
         yield _declaration(record, item, head, raw)

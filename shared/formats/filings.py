@@ -13,9 +13,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 import orjson
+from lxml import etree
 from pydantic import ValidationError
 
 from shared.contracts import derived_id
+from shared.formats.places import line_of
 from shared.formats.provenance import sender_path
 from shared.formats.rules import RULES, finding
 from shared.model import (
@@ -60,7 +62,8 @@ _validate = Filing.__pydantic_validator__.validate_python
 class Item:
     """One item while it is read: where it stands, what was found wrong so far.
 
-    ``paths`` overrides the format's own provenance table (see :mod:`shared.formats.provenance`).
+    ``paths`` overrides the format's own provenance table (see :mod:`shared.formats.provenance`). In XML ``element`` is what stands at
+    *position*, or any element of the document: findings take their line from it.
     """
 
     position: str
@@ -68,6 +71,7 @@ class Item:
     dialect: Dialect
     findings: list[Finding] = field(default_factory=list)
     paths: dict[str, str] = field(default_factory=dict)
+    element: etree._Element | None = field(default=None, kw_only=True)
 
     def note(
         self,
@@ -83,7 +87,9 @@ class Item:
         where = at
         if where is None and path is not None:
             where = self._where(path)
-        made = finding(code, self.dialect, path=path, sender_path=where or self.position, value=value, message=message, remedy=remedy)
+        where = where or self.position
+        line = None if self.element is None else line_of(self.element, self.position, where)
+        made = finding(code, self.dialect, path=path, sender_path=where, value=value, message=message, remedy=remedy, line=line)
         if made is not None:
             self.findings.append(made)
 

@@ -150,7 +150,7 @@ def _parse_xml(head: MessageHead, raw: RawMessage, dialect: Dialect) -> Parsed:
 
 def _xml_items(elements: list[xml.Element], head: MessageHead, raw: RawMessage, dialect: Dialect) -> Iterator[Filing | Rejection]:
     for number, element in enumerate(elements, 1):
-        item = Item(f"Item[{number}]", PATHS, dialect)
+        item = Item(f"Item[{number}]", PATHS, dialect, element=element)
         try:
             record = xml.walk(element, _shape(), len(_PARTS))
             misfits(record, _PARTS, item)

@@ -195,7 +195,7 @@ def each_unit(
     *parts* names the records of *shape*: the dataset path before each, or ``~`` for what has none.
     """
     for number, element in enumerate(file.units, 1):
-        item = Item(f"{profile.unit}[{number}]", table, dialect)
+        item = Item(f"{profile.unit}[{number}]", table, dialect, element=element)
         if file.version is not None:
             item.note("MSG-VERSION", value=file.version)
         try:

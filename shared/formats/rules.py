@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
+from shared.formats.places import named_in
 from shared.model import Dialect, Finding, Severity
 from shared.model.findings import cut
 
@@ -173,9 +174,11 @@ def finding(
     value: object = None,
     message: str | None = None,
     remedy: str | None = None,
+    line: int | None = None,
 ) -> Finding | None:
     """Return the finding *code* with the weight the dialect gives it, or None where the dialect switches it off.
 
+    *line* is taken from *sender_path* where that names one.
     Only ``DQ-`` codes and warnings can be re-weighed: what the format forbids stays an error.
     """
     rule = RULES[code]
@@ -184,6 +187,9 @@ def finding(
         weight = dialect.severities.get(code, weight)
         if weight == "off":
             return None
+    column = None
+    if line is None and sender_path is not None:
+        line, column = named_in(sender_path)
     return Finding(
         code=code,
         severity=Severity(weight),
@@ -192,6 +198,8 @@ def finding(
         path=path,
         sender_path=sender_path,
         value=None if value is None else cut(value),
+        line=line,
+        column=column,
     )
 
 

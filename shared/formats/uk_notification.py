@@ -104,7 +104,7 @@ def _spaces(element: xml.Element) -> tuple[str, ...]:
 
 def _each(responses: list[xml.Element], head: MessageHead, raw: RawMessage, dialect: Dialect) -> Iterator[Answer | Rejection]:
     for place, element in enumerate(responses, 1):
-        item = Item(f"Response[{place}]", PATHS, dialect)
+        item = Item(f"Response[{place}]", PATHS, dialect, element=element)
         try:
             record = xml.walk(element, _shape(_spaces(element)), len(_PARTS))
         except MalformedMessage as exc:

@@ -155,7 +155,7 @@ def _items(
     found: list[xml.Element], version: str | None, head: MessageHead, raw: RawMessage, dialect: Dialect
 ) -> Iterator[Filing | Rejection]:
     for number, declaration in enumerate(found, 1):
-        item = Item(f"Declaration[{number}]", PATHS, dialect)
+        item = Item(f"Declaration[{number}]", PATHS, dialect, element=declaration)
         if version is not None:
             item.note("MSG-VERSION", value=version)
         try:

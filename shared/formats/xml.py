@@ -17,6 +17,7 @@ from lxml import etree
 
 from shared.errors import MalformedMessage
 from shared.formats.base import BODY_LIMIT
+from shared.formats.places import named_in
 from shared.formats.rules import RULES
 
 DEPTH_LIMIT: Final = 32
@@ -59,6 +60,8 @@ _PARSER = etree.XMLParser(**_OPTIONS)
 def malformed(code: str, message: str | None = None, **where: Any) -> MalformedMessage:
     """Return the error to raise for a whole message."""
     rule = RULES[code]
+    if "line" not in where and "path" in where:
+        where["line"] = named_in(where["path"])[0]
     return MalformedMessage(message or rule.message, code=code, remedy=rule.remedy, **where)
 
 
