@@ -6,7 +6,8 @@ total behind ``T``) and its handling codes are kept, as XFFM's are. A flight lin
 where that is the same day or the next; that is how pre-loading programmes read it, and it is told.
 
 A manifest ends with ``LAST``, or with ``CONT`` when another part follows; one without either may be cut off, which is told. It has
-neither number nor function: its id is the hash of the transmission, the latest one wins.
+neither number nor function: its id is the hash of the transmission, the latest one wins. ``NIL`` behind a point of unloading says that
+nothing is unloaded there; a manifest that is nil at every point is read, and nothing comes of it.
 """
 
 from __future__ import annotations
@@ -93,17 +94,27 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read the flight manifests of a transmission. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
     messages, rejected = cargo_imp.of_type(cargo_imp.read(raw.body, dialect), _TYPE, raw, NAME)
     message_id = message_id_of(raw.body)
+    head = cargo_imp.head(messages[0], NAME, message_id, raw)
     loads: list[_Load] = []
+    nil = False
     for message in messages:
         found = _loads(message, cargo_imp.head(message, NAME, message_id, raw), raw, dialect)
         loads += found
-        if not found:
+        if not found and _is_nil(message):
+            nil = True
+        elif not found:
             rejected.append(cargo_imp.refuse(message, "MSG-NO-ITEMS", "AWB", raw, NAME, message_id))
-    if not loads:
+    if not loads and not nil:
         raise malformed("MSG-NO-ITEMS", path=f"{messages[0].at(messages[0].line)}, AWB", line=messages[0].line, column=1)
     if len(loads) > ITEM_LIMIT:
         raise malformed("MSG-ITEMS", path=loads[ITEM_LIMIT].message.at(loads[ITEM_LIMIT].group.line), value=str(len(loads)))
-    return Parsed(loads[0].head, _read(loads, rejected, raw, dialect), len(loads) + len(rejected))
+    return Parsed(loads[0].head if loads else head, _read(loads, rejected, raw, dialect), len(loads) + len(rejected))
+
+
+def _is_nil(message: Message) -> bool:
+    """Whether a manifest without lines of cargo says so itself: its points of unloading are all nil (``LGG/NIL``)."""
+    points = [group for group in message.groups[1:] if not group.name]
+    return bool(points) and all(group.element(1) == "NIL" for group in points)
 
 
 def _loads(message: Message, head: MessageHead, raw: RawMessage, dialect: Dialect) -> list[_Load]:

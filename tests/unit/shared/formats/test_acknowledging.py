@@ -68,6 +68,12 @@ def test_every_sample_is_answered_in_its_own_kind_and_the_same_again(path: Path)
             assert (b">Rejected<" in answer.body) == nothing_taken
 
 
+def test_a_manifest_without_cargo_is_received_like_any_other() -> None:
+    event = acknowledged((FOLDER / "ffm/nil_cargo.txt").read_bytes())
+    assert (event.items, event.rejected) == (0, 0)
+    assert in_kind(event).body.startswith(b"FMA\r\nACK/MESSAGE RECEIVED")
+
+
 def test_a_house_waybill_is_acknowledged_by_its_number() -> None:
     body = in_kind(acknowledged((FOLDER / "xfzb/reference.xml").read_bytes())).body
     (answer,) = xfnm.parse(RawMessage("hub", body, AT), DEFAULT_DIALECT)

@@ -11,7 +11,7 @@ from shared.formats import cargo_imp, ffm, fhl, fsu, fwb, recognition, xffm, xfs
 from shared.formats.base import Reader
 from shared.formats.cargo_imp import Envelope
 from shared.formats.provenance import provenance
-from shared.model import DEFAULT_DIALECT, Dialect
+from shared.model import DEFAULT_DIALECT, Dialect, Rejection
 from tests.samples import FOLDER, raw
 
 NOW = datetime(2026, 3, 2, 6, tzinfo=UTC)
@@ -283,6 +283,19 @@ def test_a_flight_departs_when_its_manifest_was_sent_unless_a_time_is_said() -> 
 def test_a_manifest_without_its_end_may_be_cut_off() -> None:
     assert "IMP-CUT" in told(outcomes(ffm, sample("ffm", "cut_off"))[0])
     assert all("IMP-CUT" not in told(outcome) for outcome in outcomes(ffm, sample("ffm", "part_of_several")))
+
+
+def test_a_flight_without_cargo_is_a_manifest_of_which_nothing_comes() -> None:
+    assert outcomes(ffm, sample("ffm", "nil_cargo")) == []
+    both = outcomes(ffm, b"FFM/8\n1/XX8012/01MAR1830/SZX\nLGG/NIL\nBRU\n888-45123072SZXBRU/T3K2.7\nLAST\n")
+    assert [load.movement.place_of_arrival for load in both] == ["BRU"]
+
+
+def test_one_of_two_manifests_may_be_without_cargo_and_none_without_saying_so() -> None:
+    nil, empty = (f"FFM/8\n1/XX801{number}/01MAR/SZX\nLGG{said}\nLAST\n" for number, said in ((1, "/NIL"), (2, "")))
+    assert [type(outcome) for outcome in outcomes(ffm, (nil + empty).encode())] == [Rejection]
+    with pytest.raises(MalformedMessage):
+        outcomes(ffm, empty.encode())
 
 
 def test_a_status_in_text_and_one_in_xml_mean_the_same() -> None:
