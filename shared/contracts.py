@@ -29,7 +29,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha1
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 from uuid import UUID, SafeUUID
 
 from pydantic import AwareDatetime, BeforeValidator, PlainSerializer, StringConstraints, WithJsonSchema
@@ -501,6 +501,11 @@ Track = Literal["filing", "pre_loading", "clearance"]
 """Three tracks that are never mixed: a pre-loading ``ASSESSED_OK`` is no clearance ``RELEASE``."""
 
 
+Phase = Literal["REG", "ADV", "FIN"]
+"""Registration, advance decision, final decision: the phases of CUSRSP."""
+_PHASES: Final[tuple[Phase, ...]] = get_args(Phase)
+
+
 class Scope(Model):
     """How far an authority's message reaches. One about a master or a receptacle holds for every house beneath; one about pieces for so
     many of them.
@@ -543,7 +548,7 @@ class Answer(Model):
     referral_id: str | None = None
     due_at: AwareDatetime | None = None
     requested: tuple[str, ...] | None = None
-    phase: Literal["REG", "ADV", "FIN"] | None = None
+    phase: Phase | None = None
     phase_sequence: int | None = None
     version_judged: int | None = None
     extra: dict[str, str] | None = None
@@ -556,7 +561,12 @@ class Answer(Model):
     def rank(self) -> tuple[int, int]:
         """Return what decides between answers of one authority about one item: registration, advance decision, final decision; within
         a phase the higher sequence. A late advance decision therefore never undoes a final one."""
-        return (("REG", "ADV", "FIN").index(self.phase) if self.phase else -1, self.phase_sequence or 0)
+        return rank_of(self.phase, self.phase_sequence)
+
+
+def rank_of(phase: Phase | None, sequence: int | None) -> tuple[int, int]:
+    """Return what orders the words of one authority that have a phase: see :attr:`Answer.rank`."""
+    return -1 if phase is None else _PHASES.index(phase), sequence or 0
 
 
 class Command(Model):

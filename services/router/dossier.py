@@ -19,7 +19,7 @@ from services.router import beside, tracks
 from services.router.beside import Fact, Referral
 from services.router.lifecycle import State
 from services.router.tracks import Statement
-from shared.contracts import FilingRef, Missing, Outcome, PublicReason, Reason, Summary
+from shared.contracts import FilingRef, Missing, Outcome, Phase, PublicReason, Reason, Summary
 from shared.model import Filing, Model
 
 
@@ -84,6 +84,8 @@ class Said(Model):
     raw_code: str | None = None
     final: bool = False
     current: bool = True
+    phase: Phase | None = None
+    phase_sequence: int | None = None
 
 
 class Hold(Model):
@@ -168,7 +170,7 @@ class Dossier(Model):
 
     def still_open(self) -> tuple[Statement, ...]:
         """Return what authorities said that stops the consignment or asks for something, and that they have not ended."""
-        return tracks.still_open(self.statements) if self.statements else ()
+        return tracks.still_open(self.statements, self.summary) if self.statements else ()
 
     def referrals(self) -> tuple[Referral, ...]:
         """Return the authorities' open questions, with how far they are answered."""
@@ -179,10 +181,10 @@ class Dossier(Model):
     def deliverable(self) -> bool:
         """Whether the goods may be handed over: every piece is released, and no hold is left. What is open before loading is no hold, and
         the end of an assessment before loading is no release."""
+        statements = self.statements or ()
         if self.state is State.RELEASED:
-            return True
-        packages = self.summary.package_count if self.summary is not None else None
-        if self.withdrawn or self.waiting_for() or not tracks.released_by(self.statements or (), packages):
+            return not tracks.is_released_in_part(statements, self.summary)
+        if self.withdrawn or self.waiting_for() or not tracks.released_by(statements, self.summary):
             return False
         return not self._own_holds() and all(one.track != "clearance" for one in self.still_open())
 

@@ -21,6 +21,7 @@ from services.router.dossier import LIFTABLE, Decided, Dossier, HeldOrder, Hold,
 from services.router.lifecycle import State, state_of
 from services.router.policy.model import Policy
 from services.router.route import ask
+from services.router.tracks import Statement
 from services.router.versions import MSG_CONFLICT, Reception, held, receive, ref_of
 from shared.contracts import (
     REQUEST_TYPE,
@@ -34,6 +35,7 @@ from shared.contracts import (
     ServiceRequest,
     Summary,
     derived_id,
+    rank_of,
 )
 from shared.model import Filing, Finding, Model, OrderRef, Rejection
 from shared.model import Kind as FilingKind
@@ -123,6 +125,9 @@ def _assessed(taken: Dossier, entry: Input, told: Filing, reception: Reception |
     result = assess(taken.content, taken.order_contents, policy, now.date())
     before = taken.assessment.seen if taken.assessment is not None else None
     judged = taken.with_({"assessment": result.assessment, "summary": result.summary})
+    if judged.statements and taken.assessment is None:
+        for service in result.assessment.required:
+            judged = judged.with_({"answers": _released(judged, service)})
     questions = ask(judged, before, result.consignment, entry.cause_id, policy, now)
     judged = judged.with_({"asked": questions.asked, "answers": questions.answers})
     accepted = _accepted(judged, entry, told, reception, now, result.summary, result.findings)
@@ -226,9 +231,9 @@ def _answered(known: Dossier, entry: Input, answer: Answer, policy: Policy) -> D
     if asked is not None and answer.request_id is not None and answer.request_id != asked.request_id:
         return known
     before = known.answers.get(answer.service)
-    if before is not None and not _supersedes(answer, before):
+    if before is not None and not _supersedes(answer, before, answer.request_id):
         return known
-    return known.with_({"answers": {**known.answers, answer.service: _said(answer)}})
+    return known.with_({"answers": {**known.answers, answer.service: _said(answer, answer.request_id)}})
 
 
 def _stated(known: Dossier, entry: Input, answer: Answer, policy: Policy, now: datetime) -> Dossier:
@@ -240,29 +245,44 @@ def _stated(known: Dossier, entry: Input, answer: Answer, policy: Policy, now: d
     statements = tracks.take(known.statements or (), statement)
     if statements is None:
         return known
-    changes: dict[str, Any] = {"statements": statements}
-    packages = known.summary.package_count if known.summary is not None else None
-    if answer.service in policy.services and statement.releases and tracks.covers_all(statement.pieces, packages):
-        before = known.answers.get(answer.service)
-        if before is None or _supersedes(answer, before):
-            changes["answers"] = {**known.answers, answer.service: _said(answer)}
-    return known.with_(changes)
+    stated = known.with_({"statements": statements})
+    if answer.service not in policy.services or not (statement.releases or statement.decision == "CANCELLED"):
+        return stated
+    return stated.with_({"answers": _released(stated, answer.service, answer.request_id)})
 
 
-def _supersedes(answer: Answer, before: Said) -> bool:
-    """Later issued wins; of two issued at one instant the same one wins whichever came first. What was said of earlier data yields to an
-    answer to the
-    present question."""
-    if not before.current and answer.request_id is not None:
+def _released(known: Dossier, service: str, request_id: UUID | None = None) -> dict[str, Said]:
+    """Return the answers of *known*, with the release of *service* where it stated one of the whole, at once or in parts. What it said
+    before it was asked about the present data does not count."""
+    asked = known.asked.get(service)
+    said = [one for one in known.statements or () if asked is None or one.taken_at >= asked.asked_at]
+    if service not in tracks.released_by(said, known.summary):
+        return known.answers
+    release = tracks.last_release(said, service)
+    before = known.answers.get(service)
+    if before is not None and not _supersedes(release, before, request_id):
+        return known.answers
+    return {**known.answers, service: _said(release, request_id)}
+
+
+def _supersedes(answer: Answer | Statement, before: Said, request_id: UUID | None) -> bool:
+    """Phase and sequence decide where both have them: a late advance decision does not undo a final one. Else later issued wins; of two
+    issued at one instant the same one wins whichever came first. What was said of earlier data yields to an answer to the present
+    question."""
+    if not before.current and request_id is not None:
         return True
+    if answer.phase is not None and before.phase is not None:
+        rank, held = rank_of(answer.phase, answer.phase_sequence), rank_of(before.phase, before.phase_sequence)
+        if rank != held:
+            return rank > held
     return (answer.issued_at, answer.outcome, answer.answer_id) > (before.issued_at, before.outcome, before.answer_id)
 
 
-def _said(answer: Answer) -> Said:
+def _said(answer: Answer | Statement, request_id: UUID | None) -> Said:
     return build(
         Said,
         answer_id=answer.answer_id,
-        request_id=answer.request_id,
+        request_id=request_id,
         outcome=answer.outcome,
         issued_at=answer.issued_at,
         reason=answer.reason,
@@ -270,6 +290,8 @@ def _said(answer: Answer) -> Said:
         raw_code=answer.raw_code,
         final=bool(answer.final),
         current=True,
+        phase=answer.phase,
+        phase_sequence=answer.phase_sequence,
     )
 
 
@@ -283,7 +305,7 @@ def _commanded(known: Dossier, entry: Input, command: Command, now: datetime) ->
     if command.action == "hold":
         return known.with_({"holds": _held(known, command, now)})
     if command.action == "release":
-        return known.with_(_released(known, command))
+        return known.with_(_taken_off(known, command))
     asked = known.asked.get(command.service or "")
     if asked is None or asked.silent or asked.request_id != command.request_id:
         return known
@@ -297,7 +319,7 @@ def _held(known: Dossier, command: Command, now: datetime) -> tuple[Hold, ...]:
     return (*(other for other in known.holds if other.code != code), hold)
 
 
-def _released(known: Dossier, command: Command) -> dict[str, Any]:
+def _taken_off(known: Dossier, command: Command) -> dict[str, Any]:
     def meant(code: str) -> bool:
         return command.hold_code is None or command.hold_code == code
 

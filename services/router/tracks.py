@@ -15,19 +15,33 @@ any that supersedes   the referral it names
 ====================  ================================================================================================================
 
 A unit is the house, some of its pieces, or the master or receptacle above it: a word about the house ends nothing said of the master.
+
+Pieces have a number and no name, so a word about some of them reaches no further than it says:
+
+* A word about at least as many pieces as the consignment has is one about the house, and a word about the house is one about all pieces.
+* A word about fewer ends a stop of just as many pieces: those are the ones meant. It ends no other.
+* Releases of parts (and lifts of one code) add up. A stop ends when what was said after it covers the house, the goods are free when all
+  that was said does; a quantity taken back (disposition 14, 15, 16) is subtracted. Two parts are two when they were said at two instants
+  or differ in number: the same again is a repetition, and a status repeated carries its own time.
+* Where the consignment's pieces are not known, parts are never the whole; nor are pieces of a master, which may hold other houses, unless
+  the consignment travels under the master itself (a direct waybill).
+* Words with a phase (CUSRSP) replace each other and never add up.
+
+Source: reference of customs answers, sections 9 and 10 (a code applies to the pieces it carries; a release must cover all pieces); where
+that is silent, never more is free than was said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from pydantic import AwareDatetime
 
 from services.router.building import build
-from shared.contracts import Answer, DecisionCode, Outcome, PublicReason, Track
+from shared.contracts import Answer, DecisionCode, Outcome, Phase, PublicReason, Summary, Track, rank_of
 from shared.model import Model
 
 NUMBERS_RETURN_AFTER: Final = timedelta(days=90)
@@ -36,7 +50,6 @@ HOUSE: Final = "house"
 PIECES: Final = "pieces:"
 
 _NO_CAUSE: Final = UUID(int=0)
-_PHASES: Final = ("REG", "ADV", "FIN")
 _OPENS: Final = frozenset(
     {
         "REJECTED",
@@ -83,7 +96,7 @@ class Statement(Model):
     format: str | None = None
     raw_code: str | None = None
     reference: str | None = None
-    phase: str | None = None
+    phase: Phase | None = None
     phase_sequence: int | None = None
     final: bool | None = None
     pieces: int | None = None
@@ -110,6 +123,17 @@ class Statement(Model):
     def releases(self) -> bool:
         """Whether this releases goods: a release in clearance, never the end of an assessment before loading."""
         return self.decision == "RELEASE" and self.track == "clearance" and not self.lifted
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether this says that goods that were released are so no longer."""
+        return self.decision == "CANCELLED" and self.track == "clearance" and not self.lifted
+
+    @property
+    def is_part(self) -> bool:
+        """Whether this is about some pieces and may add up with others of its kind to the whole."""
+        ends = self.lifted or self.releases or self.takes_back
+        return ends and self.pieces is not None and self.phase is None
 
 
 def statement_of(answer: Answer, cause_id: UUID, now: datetime) -> Statement:
@@ -147,9 +171,9 @@ def _unit(answer: Answer) -> str:
     if answer.key.startswith(("master:", "receptacle:")):
         return answer.key
     scope = answer.scope
-    if scope is None or scope.level == "house":
+    if scope is None or (scope.level == "house" and scope.pieces is None):
         return HOUSE
-    return f"{PIECES}{scope.pieces or ''}" if scope.level == "pieces" else scope.level
+    return f"{PIECES}{scope.pieces or ''}" if scope.level in ("house", "pieces") else scope.level
 
 
 def take(held: Sequence[Statement], new: Statement) -> tuple[Statement, ...] | None:
@@ -162,10 +186,12 @@ def take(held: Sequence[Statement], new: Statement) -> tuple[Statement, ...] | N
 
 
 def _slot(one: Statement) -> tuple[str, ...]:
-    """Return what one statement replaces another by. Those with a phase are a series of their own: phases order them, not only time."""
+    """Return what one statement replaces another by. Those with a phase are a series of their own: phases order them, not only time. Parts
+    stand beside each other, each at its instant."""
     referral = "" if one.decision == "ASSESSED_OK" else one.referral_id or ""
     series = "phased" if one.phase is not None else ""
-    return one.authority, one.track, one.unit, _family(one), "lifted" if one.lifted else "", referral, series
+    part = f"{one.pieces} {one.issued_at.astimezone(UTC).isoformat()}" if one.is_part else ""
+    return one.authority, one.track, one.unit, _family(one), "lifted" if one.lifted else "", referral, series, part
 
 
 def _family(one: Statement) -> str:
@@ -173,23 +199,40 @@ def _family(one: Statement) -> str:
     return f"HOLD {hold}" if hold is not None else one.decision
 
 
-def _age(one: Statement) -> tuple[int, int, datetime, str]:
-    return *_rank(one), one.issued_at, one.answer_id
+def _age(one: Statement) -> tuple[tuple[int, int], datetime, str]:
+    return rank_of(one.phase, one.phase_sequence), one.issued_at, one.answer_id
 
 
-def _rank(one: Statement) -> tuple[int, int]:
-    return _PHASES.index(one.phase) if one.phase is not None else 0, one.phase_sequence or 0
+# --- what is open ------------------------------------------------------------------------------------------------------------------------
 
 
-def still_open(held: Sequence[Statement]) -> tuple[Statement, ...]:
-    """Return the statements of *held* that stop or ask for something now: the authorities' part of the hold stack."""
-    return tuple(one for one in held if one.opens and not any(_ends(other, one) for other in held))
+def still_open(held: Sequence[Statement], about: Summary | None = None) -> tuple[Statement, ...]:
+    """Return the statements of *held* that stop or ask for something now: the authorities' part of the hold stack.
+
+    *about* is the consignment they are about, which knows how many pieces are all.
+    """
+    return tuple(one for one in held if one.opens and not _is_ended(one, held, about))
+
+
+def _is_ended(one: Statement, held: Sequence[Statement], about: Summary | None) -> bool:
+    parts: dict[tuple[str, bool], list[Statement]] = {}
+    for later in held:
+        if _ends(later, one):
+            if _is_whole(later, about) or (later.pieces is not None and later.pieces == one.pieces):
+                return True
+            if later.is_part:
+                parts.setdefault((later.decision, later.lifted), []).append(later)
+    for (decision, _), said in parts.items():
+        if decision == "RELEASE":
+            said += (back for back in held if back.takes_back and _is_beside(back, one) and _is_later(back, one))
+        if _covers(_sum_of(said), one, about):
+            return True
+    return False
 
 
 def _ends(later: Statement, one: Statement) -> bool:
-    if later.authority != one.authority or not _is_later(later, one):
-        return False
-    if later.unit != one.unit and not (later.unit == HOUSE and one.unit.startswith(PIECES)):
+    """Whether what *later* says ends *one*, as far as it reaches."""
+    if not _is_beside(later, one) or not _is_later(later, one):
         return False
     if later.supersedes is not None and later.supersedes == one.referral_id and later.track == one.track:
         return True
@@ -211,18 +254,75 @@ def _ends(later: Statement, one: Statement) -> bool:
 def _is_later(later: Statement, one: Statement) -> bool:
     """Of two said at one instant neither is later: what stops goes on stopping."""
     if later.phase is not None and one.phase is not None:
-        return (*_rank(later), later.issued_at) > (*_rank(one), one.issued_at)
+        return _age(later)[:2] > _age(one)[:2]
     return later.issued_at > one.issued_at
 
 
-def released_by(held: Sequence[Statement], package_count: int | None) -> frozenset[str]:
-    """Return the authorities that released the whole: every piece, of *package_count*; some pieces of a number unknown are not all."""
-    return frozenset(one.authority for one in held if one.releases and covers_all(one.pieces, package_count))
+# --- how far a word reaches --------------------------------------------------------------------------------------------------------------
 
 
-def covers_all(pieces: int | None, package_count: int | None) -> bool:
-    """Return whether a word about *pieces* (None: all) is one about the whole of *package_count* (None: unknown)."""
-    return pieces is None or (package_count is not None and pieces >= package_count)
+def released_by(held: Sequence[Statement], about: Summary | None) -> frozenset[str]:
+    """Return the authorities that released the whole of the consignment *about*, at once or part by part."""
+    return frozenset(one.authority for one in held if one.releases and (_is_whole(one, about) or _are_whole(one, held, about)))
+
+
+def is_released_in_part(held: Sequence[Statement], about: Summary | None) -> bool:
+    """Return whether an authority released some of the pieces of the consignment *about* and not the others."""
+    some = {one.authority for one in held if one.releases and one.unit.startswith(PIECES)}
+    return bool(some) and not some <= released_by(held, about)
+
+
+def last_release(held: Sequence[Statement], authority: str) -> Statement:
+    """Return the latest release of *authority*, of the whole or a part; there must be one."""
+    return max((one for one in held if one.releases and one.authority == authority), key=_age)
+
+
+def _are_whole(part: Statement, held: Sequence[Statement], about: Summary | None) -> bool:
+    """Return whether the releases beside *part*, less what was taken back, cover the whole."""
+    if not part.is_part:
+        return False
+    back = [one for one in held if one.takes_back and _is_beside(one, part) and not _is_restored(one, held, about)]
+    return _covers(_sum_of([*back, *(one for one in held if one.releases and one.is_part and _is_beside(one, part))]), part, about)
+
+
+def _is_restored(back: Statement, held: Sequence[Statement], about: Summary | None) -> bool:
+    """Return whether a release that was taken back counts again: not where goods were released anew."""
+    return _is_ended(back, [one for one in held if not one.releases], about)
+
+
+def _is_beside(one: Statement, other: Statement) -> bool:
+    """Return whether two statements are of one authority about one unit or pieces of it."""
+    return one.authority == other.authority and _whole_of(one) == _whole_of(other)
+
+
+def _whole_of(one: Statement) -> str:
+    return HOUSE if one.unit.startswith(PIECES) else one.unit
+
+
+def _is_whole(one: Statement, about: Summary | None) -> bool:
+    """Return whether *one* is about its whole unit."""
+    return one.unit != PIECES if one.pieces is None else _covers(one.pieces, one, about)
+
+
+def _covers(pieces: int, one: Statement, about: Summary | None) -> bool:
+    if about is None or about.package_count is None:
+        return False
+    is_own = _whole_of(one) in (HOUSE, f"master:{about.house_transport_document_id}")
+    return is_own and pieces >= about.package_count
+
+
+def _sum_of(parts: Iterable[Statement]) -> int:
+    """Return how many pieces are free after *parts*, in the order in which they were said."""
+    free = 0
+    for one in sorted(parts, key=_age):
+        if one.takes_back:
+            free = max(0, free - one.pieces) if one.pieces is not None else 0
+        else:
+            free += one.pieces or 0
+    return free
+
+
+# --- for others --------------------------------------------------------------------------------------------------------------------------
 
 
 def stops(answer: Answer) -> bool:

@@ -234,17 +234,28 @@ def _lines_kept(block: Block, job: Job) -> dict[str, str]:
 
 
 def answer(
-    job: Job, item: LineItem, block: Block, says: Meaning, code: str, issued_at: datetime | None, notes: Sequence[str], **more: Any
+    job: Job,
+    item: LineItem,
+    block: Block,
+    says: Meaning,
+    code: str,
+    issued_at: datetime | None,
+    notes: Sequence[str],
+    *,
+    quantity: int | None = None,
+    **more: Any,
 ) -> Answer | Rejection:
-    """Return the answer of one status, or the rejection that its findings demand. *more* are further fields of the answer."""
+    """Return the answer of one status, or the rejection that its findings demand. *quantity* is that of its pieces: the same code about
+    other pieces, told in the same minute, is another answer. *more* are further fields of the answer."""
     named = key_of(block, item, job.message)
     if named is None or item.refused:
         return reject(item, job.head, job.raw, named[0] if named else None)
     key, scope, number = named
     at = issued_at or job.head.prepared_at or job.raw.received_at
     told = [*([says.text] if says.text == decisions.UNKNOWN.text else []), *notes]
+    of = code if quantity is None else f"{code}-{quantity}"
     said = {
-        "answer_id": cargo_answers.identity(job.message.type, code, number, issued_at.isoformat() if issued_at else job.head.message_id),
+        "answer_id": cargo_answers.identity(job.message.type, of, number, issued_at.isoformat() if issued_at else job.head.message_id),
         "key": key,
         "scope": scope,
         "outcome": says.outcome,

@@ -73,7 +73,7 @@ def _status(status: Group | None, block: Block, item: LineItem, job: Job) -> Ans
     texts = cargo_imp_answers.texts_of(status.first[after + timed :], status.continued)
     says = cargo_imp_answers.meaning("us-air", code, job.dialect, "clearance")
     more = {} if pieces is None else {"scope": Scope(level="pieces" if _is_house(block) else "master", pieces=pieces)}
-    return cargo_imp_answers.answer(job, item, block, says, code, at, texts, **more)
+    return cargo_imp_answers.answer(job, item, block, says, code, at, texts, quantity=pieces, **more)
 
 
 def _disposition(status: Group) -> tuple[str, int | None, int]:

@@ -73,7 +73,7 @@ statements = st.builds(
     st.integers(0, 9),
     st.sampled_from([None, "R1", "R2"]),
     st.sampled_from([None, None, "ADV", "FIN"]),
-    st.sampled_from([None, Scope(level="house"), Scope(level="pieces", pieces=1), Scope(level="master")]),
+    st.sampled_from([None, Scope(level="house"), Scope(level="pieces", pieces=1), Scope(level="pieces", pieces=2), Scope(level="master")]),
     st.sampled_from([None, "1H", "1I", "2H", "7"]),
 )
 commands = st.builds(
@@ -162,7 +162,7 @@ def test_the_order_in_which_authorities_speak_changes_nothing_in_the_end(said: l
 
 
 def _end(said: list[Answer]) -> tuple[Any, ...]:
-    dossier = fold(None, _input(0, a_filing()), EU, at(0)).dossier
+    dossier = fold(None, _input(0, a_filing(a_house_consignment(package_count=3))), EU, at(0)).dossier
     for answer in said:
         dossier = fold(dossier, Input(derived_id("said", answer.answer_id), KEY, "answer", answer), EU, at(0)).dossier
     return decide(dossier, EU), dossier.statements, dossier.state, dossier.deliverable, dossier.loadable

@@ -137,6 +137,207 @@ def test_the_release_of_some_pieces_leaves_the_others_and_their_holds() -> None:
     assert outcome(history) is Outcome.RELEASE
 
 
+# --- pieces ------------------------------------------------------------------------------------------------------------------------------
+
+
+def pieces(number: int | None) -> Scope:
+    return Scope(level="pieces", pieces=number)
+
+
+def a_split(count: int | None, policy: Any = ALONE) -> History:
+    """Return the history of a consignment of so many pieces."""
+    return filed(policy, consignment=a_house_consignment(package_count=count))
+
+
+def is_free(history: History) -> bool:
+    assert history.dossier is not None
+    return history.dossier.deliverable and not history.dossier.still_open()
+
+
+@pytest.mark.parametrize("scope", [pieces(1), pieces(2), Scope(level="house", pieces=1)])
+def test_the_release_of_the_only_piece_ends_the_hold_of_the_house(scope: Scope) -> None:
+    history = a_split(1)
+    history.add(said("cusres", "7", 10))
+    history.add(said("cusres", "4", 20, scope=scope))
+    assert outcome(history) is Outcome.RELEASE
+    assert is_free(history)
+
+
+def test_two_releases_of_parts_that_cover_the_whole_end_the_hold_of_the_house() -> None:
+    history = a_split(3)
+    history.add(said("us-air", "1A", 10))
+    history.add(said("us-air", "1B", 20, scope=pieces(2)))
+    assert outcome(history) is Outcome.PHYSICAL_CHECK
+    history.add(said("us-air", "1C", 30, scope=pieces(1)))
+    assert outcome(history) is Outcome.RELEASE
+    assert is_free(history)
+
+
+def test_parts_of_the_same_size_are_two_when_they_were_said_at_two_times() -> None:
+    history = a_split(2)
+    history.add(said("us-air", "1A", 10))
+    history.add(said("us-air", "1C", 20, scope=pieces(1)))
+    history.add(said("us-air", "1C", 20, scope=pieces(1), answer_id="the same status, sent again"))
+    assert outcome(history) is Outcome.PHYSICAL_CHECK
+    history.add(said("us-air", "1C", 30, scope=pieces(1)))
+    assert is_free(history)
+
+
+def test_a_part_released_before_a_hold_does_not_count_against_it() -> None:
+    history = a_split(2)
+    history.add(said("us-air", "1C", 10, scope=pieces(1)))
+    history.add(said("us-air", "1A", 20))
+    history.add(said("us-air", "1C", 30, scope=pieces(1)))
+    assert outcome(history) is Outcome.PHYSICAL_CHECK
+    history.add(said("us-air", "1B", 40))
+    assert is_free(history)
+
+
+def test_the_release_of_the_house_ends_the_holds_of_its_pieces() -> None:
+    history = a_split(5)
+    history.add(said("us-air", "1A", 10, scope=pieces(2)))
+    history.add(said("us-air", "1A", 11, scope=pieces(1)))
+    history.add(said("us-air", "1C", 20))
+    assert is_free(history)
+
+
+def test_the_release_of_all_pieces_ends_the_holds_of_some() -> None:
+    history = a_split(5)
+    history.add(said("us-air", "1A", 10, scope=pieces(2)))
+    history.add(said("us-air", "1C", 20, scope=pieces(5)))
+    assert is_free(history)
+
+
+def test_a_partial_release_ends_only_the_hold_of_as_many_pieces() -> None:
+    history = a_split(5)
+    history.add(said("us-air", "1A", 10, scope=pieces(2)))
+    history.add(said("us-air", "1C", 20, scope=pieces(3)))
+    assert outcome(history) is Outcome.PHYSICAL_CHECK
+    assert history.decisions[-1].reasons[0].value == "pieces:2"
+    history.add(said("us-air", "1B", 30, scope=pieces(2)))
+    assert is_free(history)
+
+
+def test_the_release_of_the_house_ends_no_hold_that_another_body_laid_on_a_piece() -> None:
+    history = a_split(2)
+    history.add(said("us-air", "1A", 10, scope=pieces(1)))
+    history.add(said("us-air", "2H", 11, scope=pieces(1)))
+    history.add(said("us-air", "1C", 20))
+    assert [reason.code for reason in history.decisions[-1].reasons] == ["US-AIR-2H"]
+    history.add(said("us-air", "2I", 30, scope=pieces(2)))
+    assert is_free(history)
+
+
+def test_parts_of_a_lift_add_up_but_not_with_those_of_a_release() -> None:
+    history = a_split(3)
+    history.add(said("us-air", "1H", 10))
+    history.add(said("us-air", "1I", 20, scope=pieces(2)))
+    history.add(said("us-air", "1C", 21, scope=pieces(1)))
+    assert outcome(history) is Outcome.HOLD
+    history.add(said("us-air", "1I", 30, scope=pieces(1)))
+    assert outcome(history) is Outcome.RELEASE
+    assert not is_free(history)
+
+
+@pytest.mark.parametrize("scope", [pieces(2), pieces(None)])
+def test_some_pieces_of_a_number_unknown_are_not_all(scope: Scope) -> None:
+    history = a_split(None)
+    history.add(said("us-air", "1A", 10))
+    history.add(said("us-air", "1C", 20, scope=scope))
+    assert outcome(history) is Outcome.PHYSICAL_CHECK
+    assert not history.dossier.deliverable  # type: ignore[union-attr]
+
+
+def test_a_quantity_taken_back_is_released_no_longer() -> None:
+    history = a_split(2)
+    history.add(said("us-air", "1C", 10, scope=pieces(1)))
+    history.add(said("us-air", "15", 20, scope=pieces(1)))
+    history.add(said("us-air", "1C", 30, scope=pieces(1)))
+    assert not history.dossier.deliverable  # type: ignore[union-attr]
+    history.add(said("us-air", "1C", 40, scope=pieces(1)))
+    assert is_free(history)
+
+
+def test_pieces_of_a_master_free_no_house_beneath_it() -> None:
+    history = a_split(2, EU)
+    history.add(an_answer("single-window"))
+    master: dict[str, Any] = {"key": MASTER, "service": "risk", "scope": Scope(level="master", pieces=25)}
+    history.add(said("us-air", "1A", 10, **master))
+    history.add(said("us-air", "1C", 20, **master | {"scope": Scope(level="master", pieces=10)}))
+    assert outcome(history) is Outcome.PHYSICAL_CHECK
+    history.add(said("us-air", "1B", 30, **master))
+    assert history.state is State.UNDER_ASSESSMENT
+    history.add(said("us-air", "1C", 40, service="risk"))
+    assert outcome(history) is Outcome.RELEASE
+
+
+def test_pieces_of_a_master_are_those_of_the_consignment_that_travels_under_it() -> None:
+    history = filed(EU, consignment=a_house_consignment(package_count=25, house_transport_document_id="888-45123072"))
+    history.add(an_answer("single-window"))
+    history.add(said("us-air", "1C", 20, service="risk", key=MASTER, scope=Scope(level="master", pieces=25)))
+    assert outcome(history) is Outcome.RELEASE
+
+
+def test_parts_that_cover_the_whole_are_the_answer_of_a_body_that_policy_asks() -> None:
+    history = a_split(2, EU)
+    history.add(an_answer("single-window"))
+    history.add(said("cusres", "4", 10, service="risk", scope=pieces(1)))
+    assert history.state is State.UNDER_ASSESSMENT
+    history.add(said("cusres", "4", 20, service="risk", scope=pieces(1)))
+    assert outcome(history) is Outcome.RELEASE
+
+
+def test_parts_released_before_the_consignment_was_filed_count() -> None:
+    history = History(EU)
+    history.add(said("cusres", "4", -20, service="risk", scope=pieces(1)))
+    history.add(said("cusres", "4", -10, service="risk", scope=pieces(1)))
+    history.add(an_answer("single-window"))
+    history.add(a_filing(a_house_consignment(package_count=2)))
+    assert outcome(history) is Outcome.RELEASE
+    assert history.requests == {}
+
+
+def test_a_part_released_for_earlier_data_does_not_count_for_later_ones() -> None:
+    history = a_split(2, EU)
+    history.add(an_answer("single-window"))
+    history.add(said("cusres", "4", 10, service="risk", scope=pieces(1)), now=at(10))
+    history.add(a_filing(a_house_consignment(package_count=2, gross_mass_kg="0.700"), message_id="M2", function="replace"), now=at(15))
+    history.add(an_answer("single-window", answer_id="again", issued_at=at(20)), now=at(20))
+    history.add(said("cusres", "4", 25, service="risk", scope=pieces(1)), now=at(25))
+    assert history.state is State.UNDER_ASSESSMENT
+    history.add(said("cusres", "4", 30, service="risk", scope=pieces(1)), now=at(30))
+    assert outcome(history) is Outcome.RELEASE
+
+
+# --- phases ------------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("held", "late", "counts"),
+    [
+        (("FIN", 2), ("ADV", 3), False),
+        (("FIN", 2), ("FIN", 1), False),
+        (("FIN", 2), ("FIN", 3), True),
+        (("ADV", 9), ("FIN", 1), True),
+        ((None, None), ("ADV", 1), True),
+    ],
+)
+def test_an_answer_older_by_its_phase_does_not_replace_the_one_held(held: Any, late: Any, counts: bool) -> None:
+    history = filed(EU)
+    history.add(an_answer("single-window"))
+    history.add(an_answer("risk", Outcome.RELEASE, phase=held[0], phase_sequence=held[1], issued_at=at(10)))
+    history.add(an_answer("risk", Outcome.HOLD, phase=late[0], phase_sequence=late[1], answer_id="risk-2", issued_at=at(20)))
+    assert (outcome(history) is Outcome.HOLD) == counts
+
+
+def test_a_newer_phase_counts_although_it_was_issued_earlier() -> None:
+    history = filed(EU)
+    history.add(an_answer("single-window"))
+    history.add(an_answer("risk", Outcome.HOLD, phase="ADV", phase_sequence=1, issued_at=at(20)))
+    history.add(an_answer("risk", Outcome.RELEASE, phase="FIN", phase_sequence=1, answer_id="risk-2", issued_at=at(10)))
+    assert outcome(history) is Outcome.RELEASE
+
+
 def test_a_late_advance_decision_does_not_undo_the_final_one() -> None:
     history = filed()
     history.add(said("cusrsp", "REGISTERED", 1, phase="REG", phase_sequence=1))

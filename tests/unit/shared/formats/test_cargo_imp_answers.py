@@ -101,6 +101,13 @@ def test_a_disposition_is_about_the_pieces_it_names(case: str, decision: str, li
     assert (answer.scope.level, answer.scope.pieces) == scope
 
 
+def test_two_parts_released_in_one_minute_are_two_answers() -> None:
+    body = b"FSN\r\n888-45123072-JXE260300018\r\nCSN/1C-2/02MAR0915\r\nCSN/1C-1/02MAR0915\r\nCSN/1C-1/02MAR0915\r\n"
+    first, second, again = outcomes(fsn, body)
+    assert [first.scope.pieces, second.scope.pieces] == [2, 1]
+    assert first.answer_id != second.answer_id == again.answer_id
+
+
 def test_the_same_code_means_one_thing_before_loading_and_another_at_import() -> None:
     line = b"888-45123072-JXE260300018\r\nCSN/7H/01MAR0522\r\n"
     before, at_import = outcomes(psn, b"PSN\r\n" + line)[0], outcomes(fsn, b"FSN\r\n" + line)[0]
