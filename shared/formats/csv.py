@@ -11,8 +11,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from shared.errors import Misconfigured
@@ -43,10 +42,10 @@ FINDINGS: Final = "guichet_findings"
 
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _QUOTED = re.compile('"(?:[^"]|"")*"?')
-_LINE = re.compile(r"[^\n]*\n|[^\n]+").finditer
+_BARE_RETURN = re.compile(r"\r(?!\n)").search
 _FORMULA = re.compile(r"'*[=+\-@\t\r]").match
 _GUARDED = re.compile(r"'+[=+\-@\t\r]").match
-_GUARDS: Final = ("'=", "'+", "'-", "'@", "'\t", "'\r")
+_GUARD = re.compile(r"'[=+\-@\t\r]").search
 
 
 class Row(NamedTuple):
@@ -122,31 +121,61 @@ def separator_of(header: str) -> str:
 
 
 def _rows(text: str, own: Mapping[str, str]) -> list[Row]:
-    reader = csv.reader(_lines(text), delimiter=separator_of(text.partition("\n")[0]), strict=True)
-    header = columns_of(next(reader, []), own)
+    table = _table(text, separator_of(text.partition("\n")[0]))
+    header = columns_of(next(table)[1], own)
     width = len(header)
     rows = []
-    line = reader.line_num + 1
-    guarded = any(guard in text for guard in _GUARDS)
-    longest = len(text) > STRING_LIMIT
+    guarded = _GUARD(text) is not None
     plain = FINDINGS not in header and "" not in header
-    for cells in reader:
+    for line, cells in table:
         found = {name: cell for name, cell in zip(header, map(str.strip, cells), strict=False) if cell}
         if found:
-            if longest and len("".join(cells)) > STRING_LIMIT and max(map(len, found.values())) > STRING_LIMIT:
-                raise malformed("MSG-STRING", line=line)
             if guarded:
                 found = {name: unguarded(cell) for name, cell in found.items()}
             rows.append(Row(line, found, 0) if plain and len(cells) <= width else row(line, found, cells[width:]))
-        line = reader.line_num + 1
     return rows
 
 
-def _lines(text: str) -> Iterable[str]:
+def _table(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the cells of each row with the line it begins on; the header comes first, and empty where there is none.
+
+    A line without quotes, and one whose cells are all quoted with no quote inside, can be cut at its separators in one way only. Such
+    lines are; any other is read by :mod:`csv`, with those that its quotes run into.
+    """
+    between, lines, held = f'"{separator}"', _lines(text), list[str]()
+    reader = csv.reader(iter(lambda: held.pop() if held else next(lines, None), None), delimiter=separator, strict=True)
+    yield 1, next(reader, [])
+    number = reader.line_num + 1
+    for line in lines:
+        bare = line.rstrip("\r\n")
+        quotes, short = bare.count('"'), len(bare) <= STRING_LIMIT
+        if short and not quotes:
+            yield number, bare.split(separator)
+        elif short and bare[0] == '"' == bare[-1] and 2 * len(cells := bare[1:-1].split(between)) == quotes:
+            yield number, cells
+        else:
+            held.append(line)
+            before = reader.line_num
+            cells = next(reader)
+            if max(map(len, cells), default=0) > STRING_LIMIT:
+                raise malformed("MSG-STRING", line=number)
+            yield number, cells
+            number += reader.line_num - before - 1
+        number += 1
+
+
+def _lines(text: str) -> Iterator[str]:
     """Return the lines of *text* with their ends, one by one: a ``StringIO`` would hold four bytes a character meanwhile."""
-    if text.count("\r") != text.count("\r\n"):
-        return io.StringIO(text, newline="")
-    return map(itemgetter(0), _LINE(text))
+    return _cut(text) if _BARE_RETURN(text) is None else io.StringIO(text, newline="")
+
+
+def _cut(text: str) -> Iterator[str]:
+    start = 0
+    while end := text.find("\n", start) + 1:
+        yield text[start:end]
+        start = end
+    if start < len(text):
+        yield text[start:]
 
 
 def row(line: int, found: dict[str, str], beyond: Sequence[str] = ()) -> Row:

@@ -24,7 +24,7 @@ from shared.contracts import express_key
 from shared.formats import checks, values
 from shared.formats.filings import Item, conclude
 from shared.identifiers import IdentifierProblem, air_waybill, eori, house_waybill, hs
-from shared.model import Dialect, Filing, MessageHead, Party, RawMessage, Rejection
+from shared.model import Dialect, Filing, MessageHead, Party, RawMessage, Rejection, TaxId
 
 SOURCE: Final = "hub layout after the published flat manifests of a US clearance house and a NZ/AU cargo platform"
 
@@ -50,6 +50,7 @@ _PARTY: Final = {
     "person_type": "type_of_person",
 }
 _PARTIES: Final = {"shipper": "consignor", "consignee": "consignee"}
+_COUNTRIES: Final = {"shipper": "country_of_dispatch", "consignee": "country_of_destination"}
 _PARTY_COLUMNS: Final = {side: {f"{side}_{column}": field for column, field in _PARTY.items()} for side in _PARTIES}
 _PLAIN: Final = {"hawb": "house_transport_document_id", "pieces": "package_count", "gross_weight": "gross_mass_kg", "incoterm": "incoterm"}
 _OWN: Final = {**HEAD, **_PLAIN}
@@ -169,7 +170,7 @@ def filing(
     if function not in ("original", "replace", "cancel"):
         item.note("FLD-CODE", "/function", function)
         function = "original"
-    validated: dict[str, Party] = {}
+    validated: dict[str, Any] = {}
     if function != "cancel" or lines:
         _declaration(content, row, lines, item, {} if known is None else known, validated)
     version = row.get("version")
@@ -218,7 +219,7 @@ def _declaration(
     lines: Sequence[Mapping[str, str]],
     item: Item,
     known: Known,
-    validated: dict[str, Party],
+    validated: dict[str, Any],
 ) -> None:
     for side, party in _PARTIES.items():
         said = _CELLS[side](row.get)
@@ -226,17 +227,22 @@ def _declaration(
             content[party], validated[party] = known[said]
         else:
             content[party] = _new_party(row, side, party, item, said, known)
-    for field, party in (("country_of_dispatch", "consignor"), ("country_of_destination", "consignee")):
-        if content[party].get("country") in checks.COUNTRIES:
-            content[field] = content[party]["country"]
+        country = content[party].get("country")
+        if country in checks.COUNTRIES:
+            content[_COUNTRIES[side]] = country
     checks.contactable(content["consignee"], item)
     checks.number(content, "package_count", _count, "/package_count", item, mandatory=True, positive="DQ-12")
     _mass(content, row, item)
     _goods(content, lines, item)
     _costs(content, row, item)
-    _tax(content, row, item)
+    _tax(content, row, item, validated)
     _sale(content, row, item)
-    extra = {} if row.keys() <= _PLACED else {column: row[column] for column in row if column not in _PLACED}
+    if not _PLACED.issuperset(row):
+        _extra(content, row)
+
+
+def _extra(content: dict[str, Any], row: Mapping[str, str]) -> None:
+    extra = {column: row[column] for column in row if column not in _PLACED}
     if extra.get("tracking_no") == row.get("hawb"):
         extra.pop("tracking_no", None)
     if extra:
@@ -300,6 +306,9 @@ def _goods(content: dict[str, Any], lines: Sequence[Mapping[str, str]], item: It
     goods = [_line(index, line, item) for index, line in enumerate(lines)]
     content["goods_items"] = goods
     amounts = [line["item_amount"] for line in goods if "item_amount" in line]
+    if len(amounts) == len(goods) == 1:
+        content["declared_value"] = amounts[0]
+        return
     used = {amount["currency"] for amount in amounts}
     if len(used) > 1:
         item.note("DQ-15", "/goods_items", " ".join(sorted(used)))
@@ -335,12 +344,7 @@ def mend(path: str, found: dict[str, Any], line: Mapping[str, str], item: Item) 
 
 def is_plain(found: Mapping[str, str], line: Mapping[str, str]) -> bool:
     """Whether :func:`mend` has nothing to say of a line and nothing to change but the shape of its amount."""
-    description, quantity, hs_code, amount = (
-        found.get("goods_description", ""),
-        found.get("quantity"),
-        found.get("hs_code"),
-        line.get("item_value"),
-    )
+    description, hs_code, amount = found.get("goods_description", ""), found.get("hs_code"), line.get("item_value")
     return (
         len(description) > 2
         and description.isascii()
@@ -352,8 +356,9 @@ def is_plain(found: Mapping[str, str], line: Mapping[str, str]) -> bool:
         and hs_code is not None
         and hs.is_plain(hs_code)
         and found.get("country_of_origin") in checks.ORIGINS
-        and (quantity is None or values.is_plain_count(quantity) is not None)
-        and all(field not in found or values.is_plain_mass(found[field]) is not None for field in ("gross_mass_kg", "net_mass_kg"))
+        and ("quantity" not in found or values.is_plain_count(found["quantity"]) is not None)
+        and ("gross_mass_kg" not in found or values.is_plain_mass(found["gross_mass_kg"]) is not None)
+        and ("net_mass_kg" not in found or values.is_plain_mass(found["net_mass_kg"]) is not None)
     )
 
 
@@ -364,7 +369,7 @@ def _costs(content: dict[str, Any], row: Mapping[str, str], item: Item) -> None:
             content[field] = amount
 
 
-def _tax(content: dict[str, Any], row: Mapping[str, str], item: Item) -> None:
+def _tax(content: dict[str, Any], row: Mapping[str, str], item: Item, validated: dict[str, Any]) -> None:
     said = row.get("tax_scheme")
     if said is not None:
         scheme = _TAX_SCHEMES.get(said.upper())
@@ -373,6 +378,7 @@ def _tax(content: dict[str, Any], row: Mapping[str, str], item: Item) -> None:
         else:
             content["tax_scheme"] = scheme
     tax_ids: list[dict[str, str]] = []
+    before = len(item.findings)
     for column, scheme, role in (("ioss_no", "ioss", "seller"), ("voec_no", "voec", "seller"), ("importer_eori", "eori", "importer")):
         if column in row:
             path = f"/tax_ids/{len(tax_ids)}"
@@ -380,6 +386,15 @@ def _tax(content: dict[str, Any], row: Mapping[str, str], item: Item) -> None:
             tax_ids.append({"scheme": scheme, "number": checks.tax_number(scheme, row[column], path, item), "role": role})
     if tax_ids:
         content["tax_ids"] = tax_ids
+        if before == len(item.findings):
+            with suppress(ValidationError):
+                validated["tax_ids"] = tuple([_tax_id(each["scheme"], each["number"], each["role"]) for each in tax_ids])
+
+
+@lru_cache(maxsize=4096)
+def _tax_id(scheme: str, number: str, role: str) -> TaxId:
+    """Return a tax number in which nothing was found as the model has it: a seller's stands on each of its parcels."""
+    return TaxId.model_validate({"scheme": scheme, "number": number, "role": role})
 
 
 def _sale(content: dict[str, Any], row: Mapping[str, str], item: Item) -> None:

@@ -25,6 +25,8 @@ def sender_path(path: str, position: str, table: Mapping[str, str], overrides: M
     >>> sender_path("/goods_items/1/hs_code", "line 2", {"/goods_items/*/hs_code": "hs_code"}, {"/goods_items/1": "line 3"})
     'line 3/hs_code'
     """
+    if not overrides and path in table:
+        return f"{position}/{table[path]}"
     base = position
     for depth, shorter in enumerate(_shortened(path)):
         if shorter in overrides:

@@ -164,6 +164,9 @@ _RULES: Final[dict[str, Rule]] = {
 RULES: Final[Mapping[str, Rule]] = MappingProxyType(_RULES)
 """All codes of findings that formats and ingest make."""
 
+_SEVERITIES: Final[Mapping[str, Severity]] = {severity.value: severity for severity in Severity}
+_validate = Finding.__pydantic_validator__.validate_python
+
 
 def finding(
     code: str,
@@ -190,17 +193,20 @@ def finding(
     column = None
     if line is None and sender_path is not None:
         line, column = named_in(sender_path)
-    return Finding(
-        code=code,
-        severity=Severity(weight),
-        message=message or rule.message,
-        remedy=remedy or rule.remedy,
-        path=path,
-        sender_path=sender_path,
-        value=None if value is None else cut(value),
-        line=line,
-        column=column,
+    made: Finding = _validate(
+        {
+            "code": code,
+            "severity": _SEVERITIES.get(weight) or Severity(weight),
+            "message": message or rule.message,
+            "remedy": remedy or rule.remedy,
+            "path": path,
+            "sender_path": sender_path,
+            "value": None if value is None else cut(value),
+            "line": line,
+            "column": column,
+        }
     )
+    return made
 
 
 def refusal(code: str, message: str | None = None, **where: object) -> Finding:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv as stdlib_csv
 import io
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID, uuid5
 
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import Field, TypeAdapter, ValidationError
 
 from shared.contracts import NAMESPACE, derived_id
+from shared.errors import MalformedMessage
 from shared.formats import checks, csv, itmatt, manifest, manifest_table, values
 from shared.formats.filings import Item
 from shared.formats.postal_items import is_plain, mend
@@ -64,6 +67,35 @@ def test_a_plain_line_of_a_manifest_needs_no_mending(piece: dict[str, str], dial
 @given(st.text(alphabet='ab",;\r\n\x0b\u2028', max_size=20))
 def test_lines_end_where_the_csv_module_ends_them(text: str) -> None:
     assert list(csv._lines(text)) == list(io.StringIO(text, newline=""))
+
+
+@given(st.lists(st.sampled_from(['"', ",", "a", " ", "\n", "\r\n", "\r", '","', '"x"', '\n"']), max_size=25).map("".join))
+def test_rows_are_those_of_the_csv_module(text: str) -> None:
+    assert _rows_of(csv._table(text, ",")) == _rows_of(_numbered(stdlib_csv.reader(io.StringIO(text, newline=""), strict=True)))
+
+
+def _numbered(reader: Any) -> Iterator[tuple[int, list[str]]]:
+    yield 1, next(reader, [])
+    line = reader.line_num + 1
+    for cells in reader:
+        yield line, cells
+        line = reader.line_num + 1
+
+
+def _rows_of(table: Iterator[tuple[int, list[str]]]) -> object:
+    """Return the header and the rows that hold anything, or that there was a mistake."""
+    try:
+        header, *rows = table
+    except stdlib_csv.Error:
+        return "refused"
+    return header, [(line, cells) for line, cells in rows if any(cells)]
+
+
+@pytest.mark.parametrize("cell", ["x" * 70_000, '"' + "x" * 70_000 + '"', '"' + "x,\n" * 30_000 + '"'])
+def test_a_text_above_64_kb_is_refused_with_its_line(cell: str) -> None:
+    with pytest.raises(MalformedMessage) as refused:
+        csv.parse(f"hawb,description\nA,b\nB,{cell}\n".encode(), "utf-8", {})
+    assert (refused.value.finding_code, refused.value.line) == ("MSG-STRING", 3)
 
 
 def test_a_usual_goods_line_is_plain() -> None:
