@@ -299,7 +299,8 @@ class Missing(Model):
 
 
 class DecisionMade(Model):
-    """Fourth answer. ``sequence`` rises with every change of the dossier; a later sequence supersedes an earlier one."""
+    """Fourth answer. ``sequence`` rises with every change of the dossier; a later sequence supersedes an earlier one. ``answer_due_at`` is
+    by when an authority's open question wants its answer."""
 
     event_id: UUID
     key: str
@@ -316,6 +317,7 @@ class DecisionMade(Model):
     asked: tuple[str, ...] = ()
     supersedes: UUID | None = None
     missing: tuple[Missing, ...] | None = None
+    answer_due_at: AwareDatetime | None = None
 
 
 class FilingRejected(Model):
@@ -405,7 +407,7 @@ class Notice(Model):
     ``notice_id`` is the event's own id, ``at`` the event's own time, ``feed_sequence`` the position in this subscription's feed.
     ``reasons`` are already cut to what the receiver may see, ``findings`` and ``missing`` are set only for the party whose data they are
     about. ``filing`` names the filing judged, and only when it was the receiver's own; ``referred`` lists the dataset paths an authority
-    asks for. Nothing here belongs to another party.
+    asks for, ``answer_due_at`` by when; both only where the filing judged was his own. Nothing here belongs to another party.
     """
 
     notice_id: UUID

@@ -7,7 +7,7 @@ does not become a party.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
@@ -38,7 +38,8 @@ class Fact(Model):
 
 
 class Referral(NamedTuple):
-    """A question or a *do not load* that is open. ``awaiting_data``: it was answered with a version of the data that is not here yet."""
+    """A question or a *do not load* that is open. ``awaiting_data``: it was answered with a version of the data that is not here yet.
+    ``due_at`` is by when its authority wants the answer; a question before loading that sets no time has :data:`ANSWER_WITHIN`."""
 
     referral_id: str | None
     authority: str
@@ -114,6 +115,8 @@ def units(filing: Filing) -> tuple[str, ...]:
 
 
 _ASKS: Final = frozenset({"INFO_REQUESTED", "DOCS_REQUESTED", "SCREEN_REQUESTED", "DO_NOT_LOAD"})
+ANSWER_WITHIN: Final = timedelta(hours=24)
+"""Time for the answer to a request for information or screening (standard dataset, section 6.5)."""
 
 
 def referrals(open_: Iterable[Statement], facts: Sequence[Fact], parties: Sequence[str], version: int | None) -> tuple[Referral, ...]:
@@ -123,10 +126,16 @@ def referrals(open_: Iterable[Statement], facts: Sequence[Fact], parties: Sequen
     """
     replies = [fact for fact in facts if fact.kind == "reply" and fact.participant in parties]
     return tuple(
-        Referral(one.referral_id, one.authority, one.decision, _state(one, replies, version), one.due_at)
+        Referral(one.referral_id, one.authority, one.decision, _state(one, replies, version), _due_at(one))
         for one in open_
         if one.decision in _ASKS
     )
+
+
+def _due_at(one: Statement) -> datetime | None:
+    if one.due_at is not None or one.track != "pre_loading" or one.decision == "DO_NOT_LOAD":
+        return one.due_at
+    return one.issued_at + ANSWER_WITHIN
 
 
 def _state(one: Statement, replies: Sequence[Fact], version: int | None) -> Literal["open", "awaiting_data", "answered"]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from services.router.dossier import LIFTABLE, Dossier
@@ -34,10 +35,11 @@ _WITHDRAWN: Final = Reason(
 
 
 class Verdict(NamedTuple):
-    """``outcome`` is None while nobody can say yet."""
+    """``outcome`` is None while nobody can say yet; ``answer_due_at`` is by when an authority wants an answer."""
 
     outcome: Outcome | None
     reasons: tuple[Reason, ...]
+    answer_due_at: datetime | None = None
 
 
 UNDECIDED: Final = Verdict(None, ())
@@ -53,17 +55,20 @@ def decide(dossier: Dossier, policy: Policy) -> Verdict:
     outcome = max((reason.outcome for reason in reasons), key=RANK.__getitem__, default=Outcome.RELEASE)
     if RANK[outcome] < _STOPS_AT_ONCE and dossier.waiting_for():
         return UNDECIDED
-    return Verdict(outcome, reasons)
+    return Verdict(outcome, reasons, dossier.answer_due_at() if dossier.statements else None)
 
 
 def signature(dossier: Dossier, verdict: Verdict) -> str:
-    """Return what names a decision: another filing, another outcome, other reasons or a party more give another."""
+    """Return what names a decision: another filing, another outcome, other reasons, another time to answer or a party
+    more give another."""
     parts = [
         str(dossier.filing.ref.filing_id) if dossier.filing is not None else "",
         str(verdict.outcome),
         *dossier.parties,
         *(f"{reason.code}@{reason.path or ''}={reason.value or ''}" for reason in verdict.reasons),
     ]
+    if verdict.answer_due_at is not None:
+        parts.append(f"due {verdict.answer_due_at.astimezone(UTC).isoformat()}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

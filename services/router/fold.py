@@ -358,6 +358,7 @@ def _conclude(dossier: Dossier, entry: Input, policy: Policy, now: datetime, eve
                 asked=tuple(dossier.asked),
                 supersedes=dossier.decision.event_id if dossier.decision is not None else None,
                 missing=(dossier.assessment.missing or None) if dossier.assessment is not None else None,
+                answer_due_at=verdict.answer_due_at,
             )
             changes["decision"] = build(
                 Decided, event_id=event_id, outcome=verdict.outcome, sequence=dossier.sequence, decided_at=now, signature=name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from tests.unit.services.notify.builders import (
     CARRIER,
     CUSTOMS,
     EVERYBODY,
+    NOW,
     PAYMENTS,
     PLATFORM,
     POST,
@@ -96,6 +98,7 @@ def a_telling_decision(filed_by: str = "somebody-else") -> EventBody:
         missing=(a_missing("/consignee/phone-zq"),),
         asked=("plant-health", "risk-zq"),
         parties=("post-cn", "swift-air", "bazaar", "party-zq"),
+        answer_due_at=datetime(2031, 7, 7, tzinfo=UTC),
         reasons=(
             a_reason(code="RISK-ZQ", public="security", why="WHY-ZQ", source="SOURCE-ZQ", path="/PATH-ZQ", value="VALUE-ZQ"),
             a_reason(code="DATA-ZQ", public="data_missing", why="WHY-ZR", source="SOURCE-ZR", path="/consignee/phone", value="VALUE-ZR"),
@@ -135,6 +138,7 @@ def test_no_element_outside_a_roles_list_appears_anywhere_in_its_payload(receive
         "party-zq",
         "MESSAGE-ZQ",
         "POSITION-ZQ",
+        "2031-07-07",
         "phone",
     ],
 )
@@ -183,9 +187,10 @@ def test_a_released_consignment_does_not_tell_that_it_was_looked_at() -> None:
 
 def test_a_referral_names_the_paths_it_asks_about_to_the_filer_only() -> None:
     reasons = (a_reason(outcome=Outcome.REFERRAL, public="description_unclear", path="/goods_items/0/goods_description"),)
-    decision = a_decision(outcome=Outcome.REFERRAL, reasons=reasons, parties=("post-cn", "bazaar"))
+    decision = a_decision(outcome=Outcome.REFERRAL, reasons=reasons, parties=("post-cn", "bazaar"), answer_due_at=NOW)
     assert told(decision, POST)["referred"] == ["/goods_items/0/goods_description"]
-    assert "referred" not in told(decision, PLATFORM)
+    assert told(decision, POST)["answer_due_at"] == "2026-11-21T09:00:00Z"
+    assert {"referred", "answer_due_at"}.isdisjoint(told(decision, PLATFORM))
 
 
 def test_findings_and_effect_of_an_acceptance_are_told_to_the_filer_only() -> None:

@@ -539,6 +539,38 @@ def test_a_reply_with_a_new_version_waits_for_that_version() -> None:
     assert outcome(history) is Outcome.RELEASE
 
 
+def test_a_decision_tells_by_when_the_first_open_question_wants_its_answer() -> None:
+    history = filed()
+    history.add(said("itmref", "RFI", 10, referral_id="R1", due_at=at(7200)))
+    history.add(said("itmref", "RFI", 11, referral_id="R2", due_at=at(3600)))
+    assert [decision.answer_due_at for decision in history.decisions] == [None, at(7200), at(3600)]
+    history.add(said("itmref", "RFI", 20, referral_id="R2", due_at=at(5400)))
+    assert history.decisions[-1].answer_due_at == at(5400)
+    history.add(said("itmref", "ASC", 30, referral_id="R3"))
+    assert history.decisions[-1].answer_due_at is None
+
+
+def test_a_question_before_loading_that_sets_no_time_has_a_day() -> None:
+    history = filed()
+    history.add(said("ics2", "IE3Q02", 10, referral_id="R1"))
+    assert history.decisions[-1].answer_due_at == at(10) + timedelta(hours=24)
+
+
+@pytest.mark.parametrize(("system", "code"), [("itmref", "DNL"), ("itmref", "RFS"), ("cusres", "6"), ("cusres", "7")])
+def test_what_data_do_not_answer_or_has_no_time_of_its_own_tells_none(system: str, code: str) -> None:
+    history = filed()
+    history.add(said(system, code, 10, referral_id="R1"))
+    assert history.decisions[-1].answer_due_at is None
+
+
+def test_an_answered_question_wants_no_answer_any_more() -> None:
+    history = filed(version=1)
+    history.add(said("itmref", "RFI", 10, referral_id="R1"))
+    history.add(a_reply())
+    history.add(a_filing(a_house_consignment(gross_mass_kg="0.700"), message_id="M2", function="replace", version=2))
+    assert (outcome(history), history.decisions[-1].answer_due_at) == (Outcome.REFERRAL, None)
+
+
 def test_a_reply_before_its_referral_counts() -> None:
     history = filed()
     history.add(a_reply(outcome="screened"))
