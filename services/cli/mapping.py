@@ -12,6 +12,9 @@ from services.cli.output import Json, show_json, show_table
 from services.cli.parsing import DialectFile, File, read_bytes, read_dialect
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shared.formats import Tabular
     from shared.model import Dialect
 
 
@@ -20,11 +23,14 @@ def map_(
     save: Annotated[Path | None, typer.Option(dir_okay=False, help="Write the mapping into this dialect file.")] = None,
     participant: Annotated[str | None, typer.Option(help="Keep the mapping with this participant.")] = None,
     dialect: DialectFile = None,
+    format: Annotated[
+        str | None, typer.Option(help="The format the table is meant for: manifest-csv, stock (default: the likeliest).")
+    ] = None,
     doubtful: Annotated[bool, typer.Option("--doubtful", help="Take doubtful proposals too.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before saving.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Propose which column of a spreadsheet is which of the manifest's, and say why. Nothing is kept without a yes.
+    """Propose which column of a spreadsheet is which of a manifest's or of stock movements, and say why. Nothing is kept without a yes.
 
     Example: guichet map manifest.xlsx --save carrier.json
     """
@@ -32,13 +38,15 @@ def map_(
 
     known = read_dialect(dialect or (save if save is not None and save.is_file() else None))
     table = mapping.read(read_bytes(file), known)
-    proposals = mapping.propose(table.header, table.rows)
+    module = mapping.likeliest(table) if format is None else _named(format, mapping.layouts(table))
+    proposals = mapping.propose(table.header, table.rows, module)
     columns = mapping.columns_of(proposals, _least(doubtful))
-    lacking = mapping.missing(proposals)
+    lacking = mapping.missing(proposals, module)
     if as_json:
-        show_json({"proposals": [each._asdict() for each in proposals], "columns": columns, "missing": lacking})
+        show_json({"format": module.NAME, "proposals": [each._asdict() for each in proposals], "columns": columns, "missing": lacking})
     else:
         show_table(("column", "is", "how sure", "why"), ((each.name, each.column, each.sureness, each.why) for each in proposals))
+        typer.echo(f"The table is taken for {module.NAME}.", err=True)
         if lacking:
             typer.echo(f"Nothing was found for: {', '.join(lacking)}.", err=True)
     if save is None and participant is None:
@@ -46,6 +54,13 @@ def map_(
     if not yes and not typer.confirm(f"Keep {len(columns)} columns?", err=True):
         raise typer.Exit(1)
     _keep(known, columns, save, participant)
+
+
+def _named(name: str, layouts: Sequence[Tabular]) -> Tabular:
+    found = next((module for module in layouts if name == module.NAME), None)
+    if found is None:
+        raise typer.BadParameter(f"such a table is read as: {', '.join(module.NAME for module in layouts)}", param_hint="--format")
+    return found
 
 
 def _least(doubtful: bool) -> Literal["likely", "doubtful"]:

@@ -78,7 +78,7 @@ from shared.formats import (
     xfwb,
     xfzb,
 )
-from shared.formats.base import Format, Parsed, Reader, Sketch, Writer
+from shared.formats.base import Format, Parsed, Reader, Sketch, Tabular, Writer
 
 FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
     {
@@ -157,7 +157,10 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
 READERS: Final[Mapping[str, Reader]] = MappingProxyType({name: module for name, module in FORMATS.items() if isinstance(module, Reader)})
 """The formats that can be read."""
 
+TABLES: Final[Mapping[str, Tabular]] = MappingProxyType({name: module for name, module in READERS.items() if isinstance(module, Tabular)})
+"""Those of them that are tables."""
+
 WRITERS: Final[Mapping[str, Writer]] = MappingProxyType({name: module for name, module in FORMATS.items() if isinstance(module, Writer)})
 """The formats that can be written."""
 
-__all__ = ["FORMATS", "READERS", "WRITERS", "Format", "Parsed", "Reader", "Sketch", "Writer"]
+__all__ = ["FORMATS", "READERS", "TABLES", "WRITERS", "Format", "Parsed", "Reader", "Sketch", "Tabular", "Writer"]

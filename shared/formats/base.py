@@ -46,11 +46,11 @@ class Sketch(NamedTuple):
     ``kind`` is the syntax. XML: ``root`` is the local name of the document element and ``namespace`` its namespace;
     of a SOAP envelope and of WCO ``MetaData`` ``keys`` are the local names of the elements seen in the head. JSON: ``keys`` are
     those of the outermost object (or of the first object of an outermost array) seen in the head. CSV: ``keys`` are the lower-case names
-    of the first row. EDIFACT: ``root`` is the type of the first message, ``namespace`` its association code, ``keys`` its version
-    (``D:95B``). Cargo-IMP: ``root`` is the type of the first message.
+    of the header row; ``text`` are lines that might be a table, but have none. EDIFACT: ``root`` is the type of the first message,
+    ``namespace`` its association code, ``keys`` its version (``D:95B``). Cargo-IMP: ``root`` is the type of the first message.
     """
 
-    kind: Literal["xml", "json", "csv", "edifact", "cargo-imp", "workbook", "other"]
+    kind: Literal["xml", "json", "csv", "text", "edifact", "cargo-imp", "workbook", "other"]
     root: str = ""
     namespace: str = ""
     keys: frozenset[str] = frozenset()
@@ -103,6 +103,14 @@ class Reader(Format, Protocol):
     def parse(self, raw: RawMessage, dialect: Dialect) -> Parsed:
         """Read the message. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
         ...
+
+
+@runtime_checkable
+class Tabular(Reader, Protocol):
+    """A format that reads tables: the names its header row may hold, and those without which no row is taken."""
+
+    COLUMNS: frozenset[str]
+    MANDATORY: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,9 @@ CHARSETS: Final = frozenset(
 FINDINGS: Final = "guichet_findings"
 """The column in which a table comes back with what was found; not read when the corrected table is sent again."""
 
+_LONGEST_NAME: Final = 60
+"""Characters of what may be the name of a column."""
+
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _QUOTED = re.compile('"(?:[^"]|"")*"?')
 _BARE_RETURN = re.compile(r"\r(?!\n)").search
@@ -118,6 +121,21 @@ def separator_of(header: str) -> str:
     ';'
     """
     return max(",;\t", key=_QUOTED.sub("", header).count)
+
+
+def looks_headed(text: str) -> bool:
+    """Whether *text* begins with a header row, whatever its names: short, no two alike, and as many cells in the row below.
+
+    >>> looks_headed("parcel;weight\\n1;2\\n"), looks_headed("Dear customs, please find attached nothing.\\n")
+    (True, False)
+    """
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator_of(text.partition("\n")[0]))
+    try:
+        names = [name.strip() for name in next(rows, [])]
+        below = next(rows, [])
+    except csv.Error:
+        return False
+    return 1 < len(names) == len(set(names)) == len(below) and all(0 < len(name) <= _LONGEST_NAME for name in names)
 
 
 def _rows(text: str, own: Mapping[str, str]) -> list[Row]:

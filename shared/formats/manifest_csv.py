@@ -24,16 +24,22 @@ SOURCE: Final = manifest.SOURCE
 CERTAINTY: Final[Certainty] = "reconstructed"
 ACKNOWLEDGED_BY: Final = NAME
 PATHS: Final[Mapping[str, str]] = manifest_table.PATHS
+COLUMNS: Final = manifest.COLUMNS
+MANDATORY: Final[tuple[str, ...]] = manifest.MANDATORY
 
 
 def recognise(sketch: Sketch) -> Likeness:
     """A table whose header names ``hawb`` and a few more columns of the layout."""
-    if sketch.kind != "csv":
+    if sketch.kind not in ("csv", "text"):
         return UNLIKE
-    known = sketch.keys & manifest.COLUMNS
+    known = sketch.keys & COLUMNS
+    if not known:
+        return Likeness(0.05, "the first line names no column of the manifest, such as hawb")
     if "hawb" not in known:
         return Likeness(0.5 if len(known) > 3 else 0.1, f"a table with {len(known)} columns of the manifest, but without hawb")
-    return Likeness(1.0 if len(known) > 3 else 0.6, f"a table with {len(known)} columns of the manifest")
+    if len(known) > 3:
+        return Likeness(1.0, f"a table with {len(known)} columns of the manifest")
+    return Likeness(0.6, f"hawb is there, but few other columns of the manifest: {len(known) - 1}")
 
 
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:

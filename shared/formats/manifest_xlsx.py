@@ -23,6 +23,8 @@ SOURCE: Final = manifest.SOURCE
 CERTAINTY: Final[Certainty] = "reconstructed"
 ACKNOWLEDGED_BY: Final = NAME
 PATHS: Final[Mapping[str, str]] = manifest_table.PATHS
+COLUMNS: Final = manifest.COLUMNS
+MANDATORY: Final[tuple[str, ...]] = manifest.MANDATORY
 
 _TITLES: Final = 20
 

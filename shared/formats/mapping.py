@@ -1,8 +1,9 @@
 """Which column of a new spreadsheet is which of the hub's: a proposal from names and values, with its reasons.
 
-A name counts most: the hub's own, one of the known other names (``shared.codes.manifest_columns``), or one that shares its words. Values
+A name counts most: the hub's own, one of the known other names (``shared.codes.column_names``), or one that shares its words. Values
 speak for or against: a house waybill does not repeat like a master's, a currency is three letters of a list. What only values speak for
-is proposed as doubtful. Each column of the hub is proposed once. Pure; the result becomes ``Dialect.columns``.
+is proposed as doubtful. Each column of the hub is proposed once. Of the formats that read tables the one whose mandatory columns are best
+proposed is taken. Pure; the result becomes ``Dialect.columns``.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Final, Literal, NamedTuple
 
-from shared.codes.manifest_columns import columns as other_names
-from shared.formats import checks, csv, manifest, values, xlsx
-from shared.identifiers import air_waybill, eori, ioss
+from shared.codes.column_names import columns as other_names
+from shared.formats import TABLES, Sketch, Tabular, checks, csv, values, xlsx
+from shared.identifiers import air_waybill, eori, gtin, ioss
 from shared.model import DEFAULT_DIALECT, Dialect
 
 Sureness = Literal["sure", "likely", "doubtful", "unknown"]
@@ -38,6 +39,7 @@ class Table(NamedTuple):
 
     header: list[str]
     rows: list[list[str]]
+    kind: Literal["csv", "workbook"] = "csv"
 
 
 def read(body: bytes, dialect: Dialect = DEFAULT_DIALECT) -> Table:
@@ -45,18 +47,34 @@ def read(body: bytes, dialect: Dialect = DEFAULT_DIALECT) -> Table:
     if body.startswith(b"PK\x03\x04"):
         sheet = xlsx.read(body)
         first = next((index for index, (_, texts) in enumerate(sheet.rows) if sum(map(bool, texts)) > 2), 0)
-        return Table(sheet.rows[first][1] if sheet.rows else [], [texts for _, texts in sheet.rows[first + 1 : first + 1 + SAMPLE]])
+        return Table(
+            sheet.rows[first][1] if sheet.rows else [], [texts for _, texts in sheet.rows[first + 1 : first + 1 + SAMPLE]], "workbook"
+        )
     header = csv.header_of(body, dialect.encoding)
     named = dict(zip(header, map(str, range(len(header))), strict=False))
     rows = csv.parse(body, dialect.encoding, named)[:SAMPLE]
     return Table(header, [[row.cells.get(str(place), "") for place in range(len(header))] for row in rows])
 
 
-def propose(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Proposal]:
-    """Return a proposal for each column of *header*, in its order."""
+def layouts(table: Table) -> list[Tabular]:
+    """Return the formats that read tables of this kind, in the order of the list."""
+    return [module for module in TABLES.values() if module.recognise(Sketch(table.kind, keys=module.COLUMNS)).degree == 1]
+
+
+def likeliest(table: Table) -> Tabular:
+    """Return the format whose mandatory columns are best proposed; the first of the list where several are alike."""
+    return max(layouts(table), key=lambda module: _support(propose(table.header, table.rows, module), module))
+
+
+def _support(proposals: Iterable[Proposal], module: Tabular) -> float:
+    return sum(each.score for each in proposals if each.column in module.MANDATORY) / len(module.MANDATORY)
+
+
+def propose(header: Sequence[str], rows: Sequence[Sequence[str]], module: Tabular) -> list[Proposal]:
+    """Return a proposal for each column of *header* among those of *module*, in its order."""
     cells = [[row[place].strip() for row in rows[:SAMPLE] if place < len(row) and row[place].strip()] for place in range(len(header))]
     ranked = sorted(
-        ((*_score(name, cells[place], column), place, column) for place, name in enumerate(header) for column in manifest.COLUMNS),
+        ((*_score(name, cells[place], column), place, column) for place, name in enumerate(header) for column in module.COLUMNS),
         key=lambda each: (-each[0], each[2], each[3]),
     )
     found: dict[int, Proposal] = {}
@@ -77,10 +95,10 @@ def columns_of(proposals: Iterable[Proposal], least: Sureness = "likely") -> dic
     return {each.name: each.column for each in proposals if each.column and each.sureness in taken and each.name.lower() != each.column}
 
 
-def missing(proposals: Iterable[Proposal]) -> list[str]:
-    """Return the mandatory columns that nothing was proposed for."""
+def missing(proposals: Iterable[Proposal], module: Tabular) -> list[str]:
+    """Return the mandatory columns of *module* that nothing was proposed for."""
     given = {each.column for each in proposals}
-    return [column for column in manifest.MANDATORY if column not in given]
+    return [column for column in module.MANDATORY if column not in given]
 
 
 def _sureness(score: float) -> Sureness:
@@ -177,6 +195,16 @@ _TESTS: Final[Mapping[str, Callable[[str], bool]]] = {
     "url": _of(r"https?://\S+"),
     "incoterm": _of(r"EXW|FCA|FOB|CFR|CIF|CPT|CIP|DAP|DPU|DDP|DDU|FAS"),
     "sale_type": _of(r"(?i)b2c|b2b|c2c"),
+    "movement": _of(r"(?i)entry|exit|in|out"),
+    "moved_at": _of(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}.*|[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{2,4}.*"),
+    "gtin": lambda cell: gtin.problem(cell) is None,
+    "bonded": _of(r"(?i)yes|no"),
+    "unit_value": _number,
+    "gross_mass_kg": _number,
+    "country": _country,
+    "master_number": lambda cell: air_waybill.problem(cell) is None,
 }
-_TELLING: Final = frozenset({"mawb", "currency", "ioss_no", "url", "consignee_email", "weight_unit", "incoterm", "sale_type", "hs_code"})
+_TELLING: Final = frozenset(
+    {"mawb", "currency", "ioss_no", "url", "consignee_email", "weight_unit", "incoterm", "sale_type", "hs_code", "movement", "gtin"}
+)
 """Columns that are known by their values alone."""

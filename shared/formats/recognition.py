@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from shared.errors import UnknownFormat
-from shared.formats import READERS
+from shared.formats import READERS, TABLES, csv
 from shared.formats.base import Likeness, Reader, Sketch
 
 HEAD: Final = 4096
@@ -24,6 +24,7 @@ _CARGO_IMP = re.compile(rb"(?:\A|[\r\n])[ \t\x01-\x03]*(FWB|FHL|FFM|FSU|FNA|FMA|
 _ARCHIVE: Final = b"PK\x03\x04"
 _SHEETS: Final = b"xl/workbook.xml"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+_COLUMNS: Final = frozenset[str]().union(*(module.COLUMNS for module in TABLES.values()))
 _CERTAIN: Final = 1.0
 _HINTED: Final = 0.5
 """A format named by the sender is taken when the content is at least that much like it: its reader then says exactly what is wrong."""
@@ -69,6 +70,7 @@ def _explain(sketch: Sketch, likenesses: Iterable[tuple[Reader, Likeness]]) -> s
         "xml": "XML",
         "json": "JSON",
         "csv": "a table",
+        "text": "text without a header row",
         "workbook": "a workbook",
         "edifact": "EDIFACT",
         "cargo-imp": "Cargo-IMP",
@@ -96,11 +98,14 @@ def look(body: bytes, columns: Mapping[str, str] | None = None, encoding: str = 
     if text := _CARGO_IMP.match(head):
         return Sketch("cargo-imp", text[1].decode())
     line = head.partition(b"\n")[0].rstrip()
-    if not _CONTROL.search(line) and any(separator in line for separator in (b",", b";", b"\t")):
-        return Sketch("csv", keys=column_names(_decoded(line, encoding), columns or {}))
+    beside = not _CONTROL.search(line) and any(separator in line for separator in (b",", b";", b"\t"))
+    names = column_names(_decoded(line, encoding), columns or {}) if beside else frozenset()
+    known = names & _COLUMNS
+    if len(known) > 1 or (beside and csv.looks_headed(_decoded(head, encoding))):
+        return Sketch("csv", keys=names)
     if text := _CARGO_IMP.search(head):
         return Sketch("cargo-imp", text[1].decode())
-    return Sketch("other")
+    return Sketch("text", keys=known) if beside else Sketch("other")
 
 
 def _decoded(line: bytes, encoding: str) -> str:

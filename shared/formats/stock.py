@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from shared.formats import commerce_events, csv, own_json
-from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Sketch
+from shared.formats.base import ITEM_LIMIT, Certainty, Likeness, Parsed, Sketch
 from shared.formats.filings import Item, message_id_of
 from shared.formats.xml import malformed
 from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
@@ -46,14 +46,18 @@ COLUMNS: Final = frozenset(
 )
 """Columns of the table, and names of the object."""
 
+MANDATORY: Final[tuple[str, ...]] = ("stock_event_ref", "movement", "moved_at", "warehouse_id", "quantity")
+"""Columns without which no row is taken."""
+
 
 def recognise(sketch: Sketch) -> Likeness:
     """An object with ``stock_events``, or a table with ``stock_event_ref`` and ``movement``."""
-    if sketch.kind == "csv":
-        known = sketch.keys & COLUMNS
-        return (
-            Likeness(1.0 if known >= _LAYOUT.marks else 0.1, f"a table with {len(known)} columns of stock movements") if known else UNLIKE
-        )
+    if sketch.kind in ("csv", "text"):
+        known, lacking = sketch.keys & COLUMNS, " and ".join(sorted(_LAYOUT.marks - sketch.keys))
+        if not known:
+            return Likeness(0.05, f"the first line names no column of stock movements, such as {lacking}")
+        told = f"a table with {len(known)} columns of stock movements"
+        return Likeness(0.1, f"{told}, but without {lacking}") if lacking else Likeness(1.0, told)
     return own_json.recognise(_LAYOUT, sketch)
 
 

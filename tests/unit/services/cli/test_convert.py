@@ -54,6 +54,18 @@ def test_a_mapping_is_kept_only_after_a_yes(tmp_path: Path) -> None:
     assert json.loads(kept.read_text()) == {"columns": {"Waybill No.": "hawb", "Master AWB": "mawb", "Devise": "currency"}}
 
 
+def test_a_table_of_stock_movements_is_mapped_as_such_unless_another_format_is_named(tmp_path: Path) -> None:
+    table = tmp_path / "own.csv"
+    table.write_text("Movement reference,Direction,Warehouse,Article number,Qty\nIN-1,in,FC-LGG-2,TS-1,5\n")
+    likely = json.loads(run(app, ["map", str(table), "--json"]).stdout)
+    assert (likely["format"], likely["missing"]) == ("stock", ["moved_at"])
+    named = json.loads(run(app, ["map", str(table), "--json", "--format", "manifest-csv"]).stdout)
+    assert (named["format"], named["columns"]) == ("manifest-csv", {"Article number": "sku", "Qty": "quantity"})
+    wrong = run(app, ["map", str(table), "--format", "order"])
+    assert wrong.exit_code == 2
+    assert "manifest-csv, stock" in wrong.stderr.replace("\n", " ")
+
+
 def test_a_payment_is_printed_as_what_it_is() -> None:
     shown = run(app, ["parse", "--as", "sample-sender", str(FOLDER / "payment" / "reference.json")])
     assert json.loads(shown.stdout)["about"] == "payment"

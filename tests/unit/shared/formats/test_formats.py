@@ -38,6 +38,41 @@ def test_a_hint_never_outweighs_the_content() -> None:
     assert recognition.recognise((FOLDER / "order" / "single.json").read_bytes(), "application/xml", "itmatt").NAME == "order"
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"Dear customs, please find attached nothing.\n",
+        b"Dear customs,\nplease find attached, as agreed, nothing.\n",
+        b"Note, please: the parcels come tomorrow\nYours\n",
+        b"Liebe Kollegen; anbei nichts",
+    ],
+)
+def test_prose_is_no_table_and_is_told_which_tables_there_are(body: bytes) -> None:
+    assert recognition.look(body).kind == "text"
+    with pytest.raises(UnknownFormat, match=r"text without a header row\. .*manifest-csv: .*hawb") as refused:
+        recognition.recognise(body)
+    assert "stock: " in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"name,amount\nmug,3\n", "csv"),
+        (b"hawb;remarks", "text"),
+        (b"hawb;pieces", "csv"),
+        (b'"Waybill; No.";mass\n"A;1";2\n', "csv"),
+        (b"FHL, as agreed\nFHL/5\nMBI/888-45123072SZXLGG/T3K2.7\n", "cargo-imp"),
+    ],
+)
+def test_a_header_row_has_names_of_ours_or_a_row_like_it_below(body: bytes, kind: str) -> None:
+    assert recognition.look(body).kind == kind
+
+
+def test_a_table_is_told_what_it_lacks() -> None:
+    with pytest.raises(UnknownFormat, match=r"stock: a table with 2 columns of stock movements, but without movement"):
+        recognition.recognise(b"stock_event_ref;sku\nIN-1;TS-1\n")
+
+
 def test_a_sender_s_own_columns_are_known() -> None:
     body = b"Waybill No,pieces,mawb,flight,description\nA1,1,888-45123072,XX1,mug\n"
     dialect = Dialect(columns={"Waybill No": "hawb"})

@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.formats import manifest_csv, mapping, recognition
+from shared.codes import column_names
+from shared.formats import TABLES, manifest_csv, mapping, recognition, stock
 from shared.model import Dialect, Filing
 from tests.samples import FOLDER, raw
 
@@ -18,13 +19,13 @@ OWN = (
 
 def test_a_foreign_table_is_read_with_the_mapping_proposed_for_it() -> None:
     table = mapping.read(OWN)
-    proposals = mapping.propose(table.header, table.rows)
+    proposals = mapping.propose(table.header, table.rows, manifest_csv)
     found = {each.name: each.column for each in proposals}
     assert found["Waybill No."] == "hawb"
     assert found["Valeur déclarée"] == "item_value"
     assert found["Empfänger PLZ"] == "consignee_postcode"
     assert found["Remarks"] is None
-    assert mapping.missing(proposals) == []
+    assert mapping.missing(proposals, manifest_csv) == []
     dialect = Dialect(columns=mapping.columns_of(proposals))
     assert recognition.recognise(OWN, columns=dialect.columns).NAME == "manifest-csv"
     read = list(manifest_csv.parse(raw(OWN), dialect))
@@ -33,21 +34,21 @@ def test_a_foreign_table_is_read_with_the_mapping_proposed_for_it() -> None:
 
 def test_every_proposal_says_why_and_no_column_is_given_twice() -> None:
     table = mapping.read(OWN)
-    proposals = mapping.propose(table.header, table.rows)
+    proposals = mapping.propose(table.header, table.rows, manifest_csv)
     given = [each.column for each in proposals if each.column]
     assert len(given) == len(set(given))
     assert all(each.why for each in proposals)
 
 
 def test_values_alone_make_a_doubtful_proposal_that_is_not_kept_unasked() -> None:
-    proposals = mapping.propose(["X1", "X2"], [["EUR", "888-45123072"], ["USD", "888-45123072"]])
+    proposals = mapping.propose(["X1", "X2"], [["EUR", "888-45123072"], ["USD", "888-45123072"]], manifest_csv)
     assert [(each.column, each.sureness) for each in proposals] == [("currency", "doubtful"), ("mawb", "doubtful")]
     assert mapping.columns_of(proposals) == {}
     assert mapping.columns_of(proposals, "doubtful") == {"X1": "currency", "X2": "mawb"}
 
 
 def test_values_that_do_not_fit_speak_against_a_name() -> None:
-    (proposal,) = mapping.propose(["Currency"], [["Marie"], ["Jean"]])
+    (proposal,) = mapping.propose(["Currency"], [["Marie"], ["Jean"]], manifest_csv)
     assert proposal.sureness != "sure"
 
 
@@ -56,6 +57,58 @@ def test_values_that_do_not_fit_speak_against_a_name() -> None:
 )
 def test_the_hub_s_own_layout_needs_no_mapping(name: str) -> None:
     table = mapping.read((FOLDER / name).read_bytes())
-    proposals = mapping.propose(table.header, table.rows)
+    proposals = mapping.propose(table.header, table.rows, manifest_csv)
     assert {each.sureness for each in proposals} <= {"sure", "likely"}
     assert mapping.columns_of(proposals) == {}
+
+
+STOCK = (
+    b"Transaction No;Direction;Date of movement;Lager;Article number;EAN;Menge;Unit price;Marketplace;Shelf\n"
+    b"IN-1;in;2026-03-01T08:00:00Z;FC-LGG-2;TS-0412-M;4006381333931;500;4.10;bazaar-one;R12\n"
+    b"OUT-1;out;2026-03-02T08:00:00Z;FC-LGG-2;TS-0412-M;4006381333931;1;4.10;bazaar-one;R12\n"
+)
+
+
+def test_a_foreign_table_of_stock_movements_is_read_with_the_mapping_proposed_for_it() -> None:
+    table = mapping.read(STOCK)
+    module = mapping.likeliest(table)
+    assert module.NAME == stock.NAME
+    proposals = mapping.propose(table.header, table.rows, module)
+    assert mapping.missing(proposals, module) == []
+    dialect = Dialect(columns=mapping.columns_of(proposals))
+    assert dialect.columns == {
+        "Transaction No": "stock_event_ref",
+        "Direction": "movement",
+        "Date of movement": "moved_at",
+        "Lager": "warehouse_id",
+        "Article number": "sku",
+        "EAN": "gtin",
+        "Menge": "quantity",
+        "Unit price": "unit_value",
+        "Marketplace": "platform_id",
+    }
+    assert recognition.recognise(STOCK, columns=dialect.columns).NAME == "stock"
+    read = list(stock.parse(raw(STOCK), dialect))
+    assert [type(each) for each in read] == [Filing, Filing], read
+
+
+@pytest.mark.parametrize(
+    ("name", "format"),
+    [
+        ("manifest-csv/reference.csv", "manifest-csv"),
+        ("manifest-csv/tabs.tsv", "manifest-csv"),
+        ("manifest-xlsx/titles_above.xlsx", "manifest-xlsx"),
+        ("stock/table.csv", "stock"),
+        ("stock/table_local_times.csv", "stock"),
+    ],
+)
+def test_a_table_is_taken_for_the_format_it_is_of(name: str, format: str) -> None:
+    assert format == mapping.likeliest(mapping.read((FOLDER / name).read_bytes())).NAME
+
+
+def test_every_format_that_reads_tables_has_proposals_for_its_mandatory_columns() -> None:
+    for module in TABLES.values():
+        proposals = mapping.propose(module.MANDATORY, [], module)
+        assert [each.column for each in proposals] == list(module.MANDATORY)
+        assert set(module.MANDATORY) <= module.COLUMNS
+        assert set(module.MANDATORY) <= set(column_names.columns())
