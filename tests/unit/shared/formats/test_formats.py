@@ -1,12 +1,18 @@
 """What all formats have in common."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from shared.errors import MalformedMessage, UnknownFormat
 from shared.formats import FORMATS, READERS, WRITERS, json, manifest_csv, manifest_json, order, recognition, rules, values, xml
+from shared.formats.base import FilingWriter
 from shared.formats.provenance import provenance
 from shared.model import DEFAULT_DIALECT, Dialect, Filing
 from tests.samples import FOLDER, raw, samples
+
+FILING_WRITERS = {name: module for name, module in FORMATS.items() if isinstance(module, FilingWriter)}
 
 
 def test_every_format_says_what_it_is() -> None:
@@ -17,7 +23,29 @@ def test_every_format_says_what_it_is() -> None:
         assert module.VERSIONS
         assert module.SOURCE
         assert module.CERTAINTY in ("published", "inferred", "reconstructed")
-    assert set(READERS) | set(WRITERS) <= set(FORMATS)
+
+
+_README = (Path(__file__).parents[4] / "README.md").read_text(encoding="utf-8")
+_ROW = re.compile(r"^\| `([a-z0-9-]+)` \| [^|]+ \| ((?:reads|writes notices|writes filings)(?:, writes \w+)*) \|", re.MULTILINE)
+
+
+def test_each_format_reads_and_writes_exactly_what_the_readme_says() -> None:
+    directions = {"reads": READERS, "writes notices": WRITERS, "writes filings": FILING_WRITERS}
+    told = {name: set(ways.split(", ")) for name, ways in _ROW.findall(_README)}
+    assert told == {name: {way for way, able in directions.items() if name in able} for name in FORMATS}
+
+
+def test_every_format_that_reads_has_samples_and_every_folder_of_samples_is_of_one() -> None:
+    folders = {path.name for path in FOLDER.iterdir() if path.is_dir() and path.name[0] != "_"}
+    assert folders - {"unrecognised"} == set(READERS)
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_no_format_is_half_a_reader(name: str) -> None:
+    has = {needed: hasattr(FORMATS[name], needed) for needed in ("recognise", "parse", "PATHS")}
+    assert len(set(has.values())) == 1, has
+    assert has["parse"] == (name in READERS)
+    assert name in READERS or name in WRITERS or name in FILING_WRITERS
 
 
 @pytest.mark.parametrize("name", sorted(READERS))
