@@ -27,6 +27,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
 from faststream.message import AckStatus
 
+from shared import garbage
 from shared.contracts import Topics
 from shared.db import StoreConflict
 from shared.errors import HubError, StoreUnavailable, Unavailable
@@ -363,6 +364,7 @@ class Reader:
             else:
                 tail.add_done_callback(self._ended)
             self.progress_at = time.monotonic()
+            garbage.collect_when_due()
         took = time.perf_counter() - started
         self._metrics.batch_seconds.observe(took)
         self._metrics.batch_size.observe(len(records))
