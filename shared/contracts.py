@@ -601,15 +601,18 @@ _CONTENT: Final = ("content-type", CONTENT_JSON)
 
 
 def event_headers(
-    *, id: UUID, type: str, source: str, time: datetime, subject: str | None = None, extra: Iterable[tuple[str, str]] = ()
+    *, id: UUID | str, type: str, source: str, time: datetime | str, subject: str | None = None, extra: Iterable[tuple[str, str]] = ()
 ) -> list[tuple[str, bytes]]:
-    """Return the headers of one CloudEvent with a JSON body. *extra* adds extension attributes (``ce_`` is put before their names)."""
+    """Return the headers of one CloudEvent with a JSON body. *extra* adds extension attributes (``ce_`` is put before their names).
+
+    *id* and *time* (RFC 3339) may be given as text where the caller has it.
+    """
     headers = [
         _SPECIFICATION,
         ("ce_id", str(id).encode()),
         ("ce_type", type.encode()),
         ("ce_source", source.encode()),
-        ("ce_time", time.isoformat().encode()),
+        ("ce_time", (time if isinstance(time, str) else time.isoformat()).encode()),
         _CONTENT,
     ]
     if subject is not None:

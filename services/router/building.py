@@ -15,6 +15,8 @@ from pydantic import BaseModel
 T = TypeVar("T", bound=BaseModel)
 
 _NONE_SET: Final[set[str]] = set()
+_new: Final[Any] = object.__new__
+_set: Final = object.__setattr__
 
 
 @cache
@@ -22,14 +24,18 @@ def _template(model: type[BaseModel]) -> dict[str, Any]:
     return {name: None if field.is_required() else field.default for name, field in model.model_fields.items()}
 
 
+def bare(model: type[T], fields: dict[str, Any]) -> T:
+    """Return an instance of *model* whose fields are *fields*: all of them, in their order."""
+    made = _new(model)
+    _set(made, "__dict__", fields)
+    _set(made, "__pydantic_fields_set__", _NONE_SET)
+    _set(made, "__pydantic_extra__", None)
+    _set(made, "__pydantic_private__", None)
+    return made
+
+
 def build(model: type[T], /, **values: Any) -> T:
     """Return an instance of *model* with *values*, its fields in their order; fields not given have their default, which must be
     immutable.
     """
-    made = model.__new__(model)
-    set_ = object.__setattr__
-    set_(made, "__dict__", {**_template(model), **values})
-    set_(made, "__pydantic_fields_set__", _NONE_SET)
-    set_(made, "__pydantic_extra__", None)
-    set_(made, "__pydantic_private__", None)
-    return made
+    return bare(model, {**_template(model), **values})

@@ -17,6 +17,7 @@ from pydantic import AwareDatetime, Field
 
 from services.router import beside, tracks
 from services.router.beside import Fact, Referral
+from services.router.building import bare
 from services.router.lifecycle import State
 from services.router.tracks import Statement
 from shared.contracts import FilingRef, Missing, Outcome, Phase, PublicReason, Reason, Summary
@@ -138,12 +139,7 @@ class Dossier(Model):
 
     def with_(self, changes: Mapping[str, Any]) -> Self:
         """Return a copy with *changes*, without validating what was validated before."""
-        twin = self.__class__.__new__(self.__class__)
-        object.__setattr__(twin, "__dict__", {**self.__dict__, **changes})
-        object.__setattr__(twin, "__pydantic_fields_set__", self.__pydantic_fields_set__)
-        object.__setattr__(twin, "__pydantic_extra__", None)
-        object.__setattr__(twin, "__pydantic_private__", None)
-        return twin
+        return bare(self.__class__, {**self.__dict__, **changes})
 
     @property
     def outcome(self) -> Outcome | None:

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -40,6 +41,7 @@ LEFT_BEHIND: Final = timedelta(seconds=10)
 """A batch not published after so long was left by a process that died (or Kafka is away, and publishing it again harms nobody)."""
 
 _KNOWN_TYPES: Final = dict(INPUTS.items())
+_kinds = attrgetter(*KINDS)
 
 
 class Unreadable(Exception):
@@ -230,7 +232,7 @@ def received(record: ConsumerRecord[bytes, bytes], topics: Topics, now: datetime
 
 def _input(body: Model) -> Input:
     if isinstance(body, Filing):
-        said = len(KINDS) - [getattr(body, kind) for kind in KINDS].count(None)
+        said = len(KINDS) - _kinds(body).count(None)
         if said != 1 and (said or body.function != "cancel"):
             raise Unreadable("router.invalid", f"a filing is about one of: {', '.join(KINDS)}")
         return Input(body.filing_id, body.key, "filing", body)

@@ -5,8 +5,9 @@ Which element a view asks of which channel is policy; what an element is, and wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final, NamedTuple, cast
 
 from services.router.building import build
@@ -39,11 +40,24 @@ class Need(NamedTuple):
     documents_too: bool
 
 
+Values = Callable[[Mapping[str, Any]], Sequence[Any]]
+"""Takes the values of some fields from a record."""
+
+
+class Usual(NamedTuple):
+    """What a complete consignment usually has, so that nothing need be looked for: the first of the alternatives of each need."""
+
+    consignment: Values
+    parties: Sequence[tuple[str, Values]]
+    item: Values
+
+
 class Views(NamedTuple):
     """The needs of every channel, earliest view first, split into those of the consignment and those of each goods item."""
 
     of_consignment: Mapping[str, tuple[Need, ...]]
     of_items: Mapping[str, tuple[Need, ...]]
+    usual: Mapping[str, Usual]
 
     @classmethod
     def of(
@@ -63,10 +77,25 @@ class Views(NamedTuple):
                     needs.setdefault(element, _need(element, view, holders, element not in spared))
             consignment[channel] = tuple(need for need in needs.values() if need.alternatives[0][0] != "goods_item")
             items[channel] = tuple(need for need in needs.values() if need.alternatives[0][0] == "goods_item")
-        return cls(consignment, items)
+        return cls(consignment, items, {channel: _usual(consignment[channel], items[channel]) for channel in consignment})
+
+    def _is_usual(self, consignment: Consignment) -> bool:
+        """Whether everything usual is there: then :meth:`missing_of` need not look further."""
+        usual, known = self.usual[consignment.channel], consignment.__dict__
+        if not (consignment.goods_items and all(usual.consignment(known))):
+            return False
+        for name, values in usual.parties:
+            if known[name] is None or not all(values(known[name].__dict__)):
+                return False
+        for item in consignment.goods_items:
+            if not all(usual.item(item.__dict__)) or len(item.hs_code or "") < HS_DIGITS:
+                return False
+        return True
 
     def missing_of(self, consignment: Consignment) -> tuple[Missing, ...]:
         """Return every element that a view needs of this consignment and nobody gave, each once, under the earliest view that needs it."""
+        if self._is_usual(consignment):
+            return ()
         documents = consignment.nature_of_transaction == "documents"
         known = {
             "consignment": consignment.__dict__,
@@ -90,6 +119,18 @@ class Views(NamedTuple):
                 if _lacks(values, need) and (need.documents_too or not documents):
                     found.append(_missing(need, f"/goods_items/{place}{need.path}"))
         return tuple(found)
+
+
+def _usual(of_consignment: Sequence[Need], of_items: Sequence[Need]) -> Usual:
+    first = [need.alternatives[0] for need in of_consignment]
+    parties = [(owner, _taking([name for party, name in first if party == owner])) for owner in ("consignor", "consignee")]
+    of_items_first = [need.alternatives[0][1] for need in of_items]
+    return Usual(_taking([name for owner, name in first if owner == "consignment"]), parties, _taking(of_items_first))
+
+
+def _taking(names: Sequence[str]) -> Values:
+    """Return what takes the values of *names*; of one name or none, too, as a sequence."""
+    return itemgetter(*names) if len(names) > 1 else lambda record: [record[name] for name in names]
 
 
 def _lacks(values: Mapping[str, Any], need: Need) -> bool:

@@ -8,14 +8,15 @@ JSON body; ``also <cause>`` stands for the events of another row that the same r
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from services.router.fold import Event, Input
-from shared.contracts import Answer, Command, ConsignmentAccepted, DecisionMade, FilingRejected, Topics, event_headers
-from shared.model import Filing, Model
+from shared.contracts import Answer, Command, ConsignmentAccepted, DecisionMade, FilingRef, FilingRejected, Topics, event_headers
+from shared.model import Filing, Model, Rejection
 from shared.outgoing import Outgoing
 
 SOURCE: Final = "/guichet/router"
@@ -112,23 +113,28 @@ def published(events: Iterable[Event], key: str, now: datetime, topics: Topics) 
     time = now.isoformat()
     encoded = key.encode()
     for event in events:
+        type, id, service = event.type, str(event.id), event.service
         body = event.body.to_json()
         submission = submission_of(event.body)
-        lines.append(f"{event.type} {event.id} {event.service or '-'} {time}" + (f" {submission}" if submission else ""))
+        lines.append(f"{type} {id} {service or '-'} {time}" + (f" {submission}" if submission else ""))
         lines.append(body.decode())
-        outgoing.append(_record(event.type, event.id, event.service, now, body, key, encoded, topics, submission))
+        outgoing.append(_record(type, id, service, time, body, key, encoded, topics, submission))
     return outgoing, "\n".join(lines)
 
 
 def submission_of(body: Model) -> str | None:
     """Return the receipt of the HTTP door under which the filing came that an event is about; the door finds its answers by it."""
-    if isinstance(body, ConsignmentAccepted | DecisionMade):
-        submission = body.filing.submission_id
-    elif isinstance(body, FilingRejected):
-        submission = body.rejection.submission_id
-    else:
-        return None
+    about = _ABOUT.get(type(body))
+    submission = about(body).submission_id if about is not None else None
     return str(submission) if submission is not None else None
+
+
+_ABOUT: Final[Mapping[type[Model], Callable[[Any], FilingRef | Rejection]]] = {
+    ConsignmentAccepted: attrgetter("filing"),
+    DecisionMade: attrgetter("filing"),
+    FilingRejected: attrgetter("rejection"),
+}
+"""What tells which filing an event is about."""
 
 
 def also(causes: Iterable[UUID]) -> str:
@@ -151,11 +157,11 @@ def stored_events(text: str) -> Iterator[Told | UUID]:
 
 def again(told: Told, key: str, topics: Topics) -> Outgoing:
     """Return a stored event as the same record that was published first."""
-    return _record(told.type, told.id, told.service, told.at, told.body, key, key.encode(), topics, told.submission)
+    return _record(told.type, str(told.id), told.service, told.at.isoformat(), told.body, key, key.encode(), topics, told.submission)
 
 
 def _record(
-    type: str, id: UUID, service: str | None, at: datetime, body: bytes, key: str, encoded: bytes, topics: Topics, submission: str | None
+    type: str, id: str, service: str | None, at: str, body: bytes, key: str, encoded: bytes, topics: Topics, submission: str | None
 ) -> Outgoing:
     topic = topics.decisions if service is None else topics.requests(service)
     extra = (("submission", submission),) if submission else ()
