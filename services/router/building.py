@@ -26,7 +26,7 @@ def _template(model: type[BaseModel]) -> dict[str, Any]:
 
 def bare(model: type[T], fields: dict[str, Any]) -> T:
     """Return an instance of *model* whose fields are *fields*: all of them, in their order."""
-    made = _new(model)
+    made: T = _new(model)
     _set(made, "__dict__", fields)
     _set(made, "__pydantic_fields_set__", _NONE_SET)
     _set(made, "__pydantic_extra__", None)

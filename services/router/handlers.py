@@ -8,8 +8,9 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
 from aiokafka import ConsumerRecord
@@ -36,7 +37,9 @@ WRITE_FROM: Final = 200
 """Rows worth a write of their own, which the server does while the next inputs are folded."""
 
 SETTLE_SECONDS: Final = 1.0
-"""Pause between two looks at what is stored and not published."""
+"""Pause before what is published is struck off, if no batch comes to do it."""
+LOOK_EVERY: Final = 3
+"""After so many of these pauses comes a look at what others stored and did not publish."""
 LEFT_BEHIND: Final = timedelta(seconds=10)
 """A batch not published after so long was left by a process that died (or Kafka is away, and publishing it again harms nobody)."""
 
@@ -50,6 +53,13 @@ class Unreadable(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class Saying(NamedTuple):
+    """The batch whose events go out, or went out last."""
+
+    batch: UUID
+    task: asyncio.Task[None]
 
 
 class Router:
@@ -72,8 +82,7 @@ class Router:
         self._clock = clock
         self._policy_saved = False
         self._published: set[UUID] = set()
-        self._saying: asyncio.Task[None] | None = None
-        self._said_next: UUID | None = None
+        self._saying: Saying | None = None
 
     async def on_inputs(self, records: Records) -> asyncio.Task[None] | None:
         """Fold one batch of filings, answers and commands and store it; a record that is no input is put aside.
@@ -85,30 +94,30 @@ class Router:
         inputs = await self._read(records)
         if not inputs:
             return None
-        published, batch = tuple(self._published), uuid4()
-        ours = (*published, self._said_next) if self._said_next is not None else published
+        published, batch, saying = tuple(self._published), uuid4(), self._saying
+        ours = published if saying is None else (*published, saying.batch)
         async with transaction(self._engine) as connection:
             outgoing = await self._fold(connection, inputs, batch, published, ours)
         self._published.difference_update(published)
-        if self._saying is not None and not self._saying.done():
-            await asyncio.wait([self._saying])
-        self._said_next = batch
-        self._saying = asyncio.create_task(self._say(batch, outgoing))
+        if saying is not None:
+            await asyncio.wait([saying.task])
+        self._saying = Saying(batch, asyncio.create_task(self._say(batch, outgoing)))
         took_ms = round((time.perf_counter() - began) * 1000, 1)
         log.info("batch.folded", extra={"inputs": len(inputs), "events": len(outgoing), "took_ms": took_ms})
-        return self._saying
+        return self._saying.task
 
     async def _say(self, batch: UUID, outgoing: Sequence[Outgoing]) -> None:
         """Publish what *batch* caused: it is stored, and what comes later must wait for it."""
         await self._publisher.publish_until_out(outgoing)
         self._published.add(batch)
-        self._said_next = None
 
     async def settle(self) -> None:
         """Strike off what is published when no batch comes to do it, and publish what a process that died left behind."""
-        while True:
+        for pause in count():
             await asyncio.sleep(SETTLE_SECONDS)
             published, outgoing = tuple(self._published), []
+            if not published and pause % LOOK_EVERY:
+                continue
             async with transaction(self._engine) as connection:
                 await store.said(connection, published)
                 found = await store.left(connection, self._clock() - LEFT_BEHIND)

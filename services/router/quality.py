@@ -87,10 +87,9 @@ class Views(NamedTuple):
         for name, values in usual.parties:
             if known[name] is None or not all(values(known[name].__dict__)):
                 return False
-        for item in consignment.goods_items:
-            if not all(usual.item(item.__dict__)) or len(item.hs_code or "") < HS_DIGITS:
-                return False
-        return True
+        goods = [item.__dict__ for item in consignment.goods_items]
+        unusual = [values for values in goods if not all(usual.item(values)) or len(values["hs_code"] or "") < HS_DIGITS]
+        return not unusual
 
     def missing_of(self, consignment: Consignment) -> tuple[Missing, ...]:
         """Return every element that a view needs of this consignment and nobody gave, each once, under the earliest view that needs it."""
