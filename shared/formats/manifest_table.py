@@ -16,6 +16,7 @@ from shared.formats import csv, manifest
 from shared.formats.base import ANSWER_LIMIT, ITEM_LIMIT, Parsed, Taken
 from shared.formats.filings import Item
 from shared.formats.losses import losses
+from shared.formats.places import named_in
 from shared.formats.rules import finding
 from shared.formats.xml import malformed
 from shared.model import Dialect, Filing, Finding, MessageHead, RawMessage, Rejection
@@ -186,18 +187,13 @@ def findings_by_line(taken: Sequence[Taken]) -> dict[int, str]:
     """Return what was found, for people, by the line of the table it is about; a consignment that was taken without a finding says so."""
     found: dict[int, list[str]] = {}
     for each in taken:
-        own = _line_of(each.position or "")
+        own = named_in(each.position or "")[0] or 0
         found.setdefault(own, [])
         for made in each.findings:
-            found.setdefault(_line_of(made.sender_path or "") or own, []).append(_sentence(made))
+            found.setdefault(made.line or own, []).append(_sentence(made))
         if each.refused:
             found[own].insert(0, NOT_TAKEN)
     return {line: " | ".join(sentences) or _FINE for line, sentences in found.items()}
-
-
-def _line_of(position: str) -> int:
-    number = position.removeprefix("line ").partition("/")[0]
-    return int(number) if position.startswith("line ") and number.isdecimal() else 0
 
 
 def _sentence(made: Finding) -> str:
