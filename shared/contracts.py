@@ -212,7 +212,7 @@ class PolicyRef(Model):
 
 
 class FilingRef(Model):
-    """Which filing, without its content."""
+    """Which filing, without its content. ``references`` are those by which its sender may know it (``lrn:…``)."""
 
     filing_id: UUID
     participant: str
@@ -224,6 +224,7 @@ class FilingRef(Model):
     received_at: AwareDatetime
     submission_id: UUID | None = None
     kind: Kind
+    references: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, filing: Filing) -> FilingRef:
@@ -238,6 +239,7 @@ class FilingRef(Model):
             received_at=filing.received_at,
             submission_id=filing.submission_id,
             kind=filing.kind,
+            references=filing.references,
         )
 
 
@@ -369,11 +371,24 @@ class Acknowledgement(Model):
     body: Bytes
 
 
+class ItemTaken(Model):
+    """What became of one item of a message: where it stood, its key, whether it was refused, everything found, in the sender's own names.
+
+    Without ``position`` it is about the message as a whole.
+    """
+
+    position: str | None = None
+    key: str | None = None
+    refused: bool
+    findings: tuple[Finding, ...] = ()
+
+
 class MessageAcknowledged(Model):
     """Second answer in the sender's own kind, to every message of a sender who asked for it, tests among them.
 
-    ``acknowledgement`` is absent where the format has none, or where it would be larger than an answer may be. The same bytes of one sender
-    have the same ``event_id``.
+    ``acknowledgement`` is absent where the format has none, or where it would be larger than an answer may be. Then ``details`` tells what
+    became of the items: of each of them; of those refused, where that would be too large; else it is absent, too. The same bytes of one
+    sender have the same ``event_id``.
     """
 
     event_id: UUID
@@ -388,6 +403,7 @@ class MessageAcknowledged(Model):
     items: int
     rejected: int
     acknowledgement: Acknowledgement | None = None
+    details: tuple[ItemTaken, ...] | None = None
 
 
 class PublicView(Model):
@@ -439,6 +455,7 @@ class Notice(Model):
     items: int | None = None
     rejected: int | None = None
     acknowledgement: Acknowledgement | None = None
+    details: tuple[ItemTaken, ...] | None = None
 
 
 ConsignmentAccepted.model_rebuild()

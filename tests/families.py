@@ -43,4 +43,28 @@ CARGO_XML: Final = a_family("cargo-xml-carrier", Role.CARRIER, "CN", {"xcsn": (A
 CARGO_IMP: Final = a_family("cargo-imp-carrier", Role.CARRIER, "CN", {"psn": (ACKNOWLEDGED, DECIDED)})
 TABLES: Final = a_family("spreadsheet-carrier", Role.CARRIER, "CN", {"manifest-csv": (ACKNOWLEDGED, DECIDED)})
 POSTAL: Final = a_family("xml-post", Role.POST, "US", dict.fromkeys(("cusrsp", "itmref", "emsevt"), (ACKNOWLEDGED, DECIDED)))
-FAMILIES: Final = (EDIFACT, CARGO_XML, CARGO_IMP, TABLES, POSTAL)
+SYSTEM_POST: Final = a_family("system-post", Role.POST, "US", {"cds-view": (ACKNOWLEDGED, DECIDED)})
+NATIONAL_POST: Final = a_family("national-post", Role.POST, "ES", {"json": (ACKNOWLEDGED, DECIDED)})
+ICS2: Final = a_family("ics2-filer", Role.CARRIER, "CN", {"ics2-answers": (ACKNOWLEDGED,), "json": (ACKNOWLEDGED, DECIDED)})
+LOW_VALUE: Final = a_family("h7-declarant", Role.CARRIER, "CN", {"json": (ACKNOWLEDGED, DECIDED)})
+UK: Final = a_family("uk-declarant", Role.CARRIER, "CN", {"uk-notification": (ACKNOWLEDGED, DECIDED)})
+ASYCUDA: Final = a_family("asycuda-carrier", Role.CARRIER, "NZ", {"json": (ACKNOWLEDGED, DECIDED)})
+SHOP: Final = a_family("json-shop", Role.PLATFORM, "NL", {"json": (ACKNOWLEDGED, ACCEPTED, DECIDED)})
+PAYMENTS: Final = a_family("json-payments", Role.PAYMENT_PROVIDER, "NL", {"json": (ACKNOWLEDGED, ACCEPTED)})
+NEUTRAL: Final = a_family("dataset-carrier", Role.CARRIER, "CN", {"json": (ACKNOWLEDGED, DECIDED)})
+FAMILIES: Final = (
+    EDIFACT,
+    CARGO_XML,
+    CARGO_IMP,
+    TABLES,
+    POSTAL,
+    SYSTEM_POST,
+    NATIONAL_POST,
+    ICS2,
+    LOW_VALUE,
+    UK,
+    ASYCUDA,
+    SHOP,
+    PAYMENTS,
+    NEUTRAL,
+)

@@ -13,7 +13,7 @@ from shared.contracts import Answer, FilingRejected, MessageAcknowledged, Submis
 from shared.directory import Participant, Role
 from shared.errors import MalformedMessage, UnknownFormat
 from shared.formats import xml
-from shared.formats.acknowledging import acknowledgement
+from shared.formats.acknowledging import acknowledgement, details
 from shared.formats.base import Parsed, Reader, Received, Taken
 from shared.formats.filings import message_id_of, rejection
 from shared.formats.recognition import recognise
@@ -108,7 +108,7 @@ class Reading:
             yield outcome
 
     def acknowledgement(self, now: datetime) -> MessageAcknowledged:
-        """Return the answer to the message as a whole, in the sender's own kind where that has one.
+        """Return the answer to the message as a whole, in the sender's own kind where that has one, else item by item.
 
         The same bytes have the same id, and the answer in kind is dated with the receipt, so that it is the same when the message is read
         again.
@@ -117,6 +117,7 @@ class Reading:
         id = derived_id("acknowledged", raw.participant, message_id_of(raw.body))
         received = Received(id, raw, head, taken, self.refusal.findings if self.refusal is not None else ())
         refused = sum(each.refused for each in taken)
+        in_kind = acknowledgement(received, self._module, self._dialect)
         return MessageAcknowledged(
             event_id=id,
             key=f"message:{id}",
@@ -129,7 +130,8 @@ class Reading:
             test=(head is not None and head.test) or None,
             items=len(taken) - refused,
             rejected=refused if self.refusal is None else 1,
-            acknowledgement=acknowledgement(received, self._module, self._dialect),
+            acknowledgement=in_kind,
+            details=details(received) if in_kind is None else None,
         )
 
     def _not_an_authority(self, answer: Answer) -> Rejection:

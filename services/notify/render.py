@@ -220,6 +220,7 @@ def _acknowledged(event: MessageAcknowledged, type: str, subscription: UUID, rec
         items=event.items,
         rejected=event.rejected,
         acknowledgement=event.acknowledgement,
+        details=event.details,
     )
 
 

@@ -78,6 +78,7 @@ def ref_of(filing: Filing) -> FilingRef:
         received_at=filing.received_at,
         submission_id=filing.submission_id,
         kind="order" if filing.order is not None else "consignment",
+        references=filing.references,
     )
 
 

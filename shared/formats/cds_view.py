@@ -7,8 +7,14 @@ in none. Extra data come as the parallel arrays ``ExtraFieldNames`` and ``ExtraF
 ``DutyPaidRef`` among them are what they say.
 
 The web service names no message and no version: the message's id is the digest of its bytes, a declaration is filed as original, and its
-``PId`` stays outside of the content. ``CDSStateCd`` passes through. Written are responses, in alphabetical order; the native code is the
-dialect's (``code_maps = {"native": {"RELEASE": "2"}}``), else the hub's own of CUSRSP. Security tokens are not read and never written.
+``PId`` stays outside of the content. ``CDSStateCd`` passes through. ``DCResponse``, what customs at the departure said, is kept in
+``extra``: it frees nothing at the destination.
+
+Written are responses: to declarations that came in (taken or not), and of decisions. Order is that of the service's types, each
+alphabetical, what all objects share before ``Data``; the service passes over what stands out of order. The native code is the dialect's
+(``code_maps = {"native": {"RELEASE": "2"}}``), else the hub's own of CUSRSP; the decision in words, errors and what is
+asked for are extra fields (``HubDecision``, ``Error[1]``, ``RequestedElement[1]``). ``DCResponse`` is not written, since the hub speaks
+for the destination, nor ``XMLData``, in which the service stores what ``Data`` says. Security tokens are not read and never written.
 """
 
 from __future__ import annotations
@@ -18,15 +24,16 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
-from shared.contracts import Answer, Notice
+from shared.contracts import TYPE_OF, Answer, FilingRejected, MessageAcknowledged, Notice, derived_id
 from shared.errors import MalformedMessage
 from shared.formats import cusrsp, postal_files, xml
-from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Sketch
+from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Received, Sketch, Taken
 from shared.formats.filings import Item, message_id_of, reject
 from shared.formats.postal_answers import decision
 from shared.formats.postal_declarations import LOOSE, PARTS, declared, item_shape, paths
 from shared.formats.postal_files import element, plain, qualified
 from shared.formats.postal_items import filing
+from shared.formats.provenance import sender_path
 from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
 
 NAME: Final = "cds-view"
@@ -35,6 +42,7 @@ CONTENT_TYPES: Final[tuple[str, ...]] = (*postal_files.CONTENT_TYPES, "applicati
 VERSIONS: Final[tuple[str, ...]] = ("CDS.BusinessLayer.Operational",)
 SOURCE: Final = "public client classes of the CDS web service"
 CERTAINTY: Final[Certainty] = "published"
+ACKNOWLEDGED_BY: Final = NAME
 NAMESPACE: Final = "http://schemas.datacontract.org/2004/07/CDS.BusinessLayer.Operational"
 _SERVICE: Final = "http://tempuri.org/"
 _ARRAYS: Final = "http://schemas.microsoft.com/2003/10/Serialization/Arrays"
@@ -50,6 +58,8 @@ _RESPONSE_DATA: Final = (
     "TotalFee",
     "TotalFeeCurrencyCd",
 )
+_OF_DEPARTURE: Final = ("ClearanceDt", "DecisionCd", "DecisionReasonCd", "DecisionReasonNm")
+_DEPARTURE: Final = tuple(f"DCResponse/{name}" for name in _OF_DEPARTURE)
 _TAX: Final = ("Type", "Rate", "Amount", "CurrencyCd", "HS", "Description", "NetWeight", "Number")
 _PASSED_OVER: Final = ("EntityState", "XMLData")
 _RESPONSE, _TAXES = len(PARTS), len(PARTS) + 1
@@ -58,6 +68,7 @@ _ALL_PARTS: Final = (*PARTS, "", "/taxes/*")
 PATHS: Final[Mapping[str, str]] = MappingProxyType(
     paths()
     | {f"/extra/{name}": f"Declaration/{name}" for name in _OF_OBJECT}
+    | {f"/extra/{name}": name.replace("/", "/Data/") for name in _DEPARTURE}
     | {f"/{name}": f"Response/Data/{name}" for name in _RESPONSE_DATA}
     | {"/TotalFee/amount": "Response/Data/TotalFee", "/TotalFee/currency": "Response/Data/TotalFeeCurrencyCd"}
 )
@@ -75,7 +86,7 @@ def _shape() -> xml.Shape:
         {},
         qualified(spaces, {"Data": _response_data(spaces)}),
     )
-    beside = qualified(spaces, {"Response": response, "DCResponse": xml.LEFT})
+    beside = qualified(spaces, {"Response": response, "DCResponse": _departure(spaces)})
     inner = {tag: _with(shape, skipped, arrays, spaces) for tag, shape in item.inner.items()}
     return xml.Shape(skipped, {}, inner | beside)
 
@@ -92,6 +103,15 @@ def _arrays(spaces: Sequence[str], prefix: str) -> dict[str, xml.Shape]:
         spaces,
         {name: xml.Shape({}, dict.fromkeys(strings, f"{prefix}{name}"), {}) for name in ("ExtraFieldNames", "ExtraFieldValues")},
     )
+
+
+def _departure(spaces: Sequence[str]) -> xml.Shape:
+    """The table of a response at the departure: its decision alone."""
+    decision = qualified(spaces, {name: (LOOSE, f"~DCResponse/{name}") for name in _OF_DEPARTURE})
+    others = (*_RESPONSE_DATA, "Taxes", "ExtraFieldNames", "ExtraFieldValues", "EntityState")
+    data = xml.Shape(decision, {}, qualified(spaces, {name: xml.LEFT for name in others if name not in _OF_DEPARTURE}))
+    own = dict.fromkeys((*_OF_OBJECT, "PId", *_PASSED_OVER), xml.LEFT)
+    return xml.Shape({}, {}, qualified(spaces, {**own, "Data": data}))
 
 
 def _response_data(spaces: Sequence[str]) -> xml.Shape:
@@ -121,13 +141,17 @@ def recognise(sketch: Sketch) -> Likeness:
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read a message of the service. Raises :class:`MalformedMessage` when it is refused as a whole."""
     root = xml.parse(raw.body, dialect.encoding)
-    views = [root] if str(root.tag).rpartition("}")[2] == "CDSView" else list(root.iter("{*}CDSView"))
+    views = _elements(root)
     if not views:
         raise xml.malformed("MSG-NO-ITEMS", path="CDSView")
     if len(views) > ITEM_LIMIT:
         raise xml.malformed("MSG-ITEMS", path="CDSView", value=str(len(views)))
     head = MessageHead(NAME, message_id_of(raw.body))
     return Parsed(head, _views(views, head, raw, dialect), len(views))
+
+
+def _elements(root: xml.Element) -> list[xml.Element]:
+    return [root] if str(root.tag).rpartition("}")[2] == "CDSView" else list(root.iter("{*}CDSView"))
 
 
 def _views(views: list[xml.Element], head: MessageHead, raw: RawMessage, dialect: Dialect) -> Iterator[Filing | Answer | Rejection]:
@@ -157,7 +181,7 @@ def _view(record: xml.Record, item: Item, head: MessageHead, raw: RawMessage) ->
 
 def _declaration(record: xml.Record, item: Item, head: MessageHead, raw: RawMessage) -> Filing | Rejection:
     loose = record.parts[LOOSE]
-    extra = {name: loose[f"~{name}"] for name in _OF_OBJECT if f"~{name}" in loose}
+    extra = {name: loose[f"~{name}"] for name in (*_OF_OBJECT, *_DEPARTURE) if f"~{name}" in loose}
     said = declared(record)
     said = said._replace(marked=_fields(record.marked, ""))
     for marked in list(said.marked):
@@ -189,6 +213,9 @@ def _response(said: dict[str, Any], record: xml.Record, item: Item, head: Messag
         said["ResponseId"] = pid
     extra = {f"Tax[{number}]": cusrsp.told_tax(tax) for number, tax in enumerate(record.lists[_TAXES], 1)}
     extra |= {field.attributes.get("name", field.key): field.text for field in _fields(record.marked, "~")}
+    if _WORD in extra:
+        said.setdefault(_WORD, extra.pop(_WORD))
+    extra |= {name: record.parts[LOOSE][f"~{name}"] for name in _DEPARTURE if f"~{name}" in record.parts[LOOSE]}
     return decision(said, item, head, raw, extra=extra)
 
 
@@ -196,38 +223,108 @@ def _response(said: dict[str, Any], record: xml.Record, item: Item, head: Messag
 
 CHANGED: Final = "1"
 """``EntityState`` of an object that is pushed because it changed."""
+_WORD: Final = "HubDecision"
+"""The extra field with the decision in the hub's words, for whoever has not agreed what the native codes mean."""
 
 
 def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
     """Write the decisions of *notices* as an ``ArrayOfCDSView``; the same notices always give the same bytes. Notices about anything but
     postal items are left out; where none is left there is no message (no bytes)."""
     views = [_written(notice, dialect) for notice in notices if notice.key.startswith("post:")]
-    if not views:
-        return b""
+    return _array(views) if views else b""
+
+
+def _array(views: Sequence[str]) -> bytes:
     start = f'<?xml version="1.0" encoding="UTF-8"?>\n<ArrayOfCDSView xmlns="{NAMESPACE}">'
     return "".join([start, *views, "</ArrayOfCDSView>\n"]).encode()
 
 
 def _written(notice: Notice, dialect: Dialect) -> str:
     summary = notice.consignment
-    native = dialect.code_maps.get("native", {}).get(cusrsp.hub_decision(notice)) or cusrsp.native_code(notice)
-    final = cusrsp.phase(notice) == "FIN"
-    parts = [
-        f"<CDSView><EntityState>{CHANGED}</EntityState><MailObject>",
+    mail_object = [
+        f"<EntityState>{CHANGED}</EntityState>",
         element("DestPostOrgCd", summary.destination_post if summary else None),
         element("Id", notice.key.removeprefix("post:")),
         element("MailClassCd", summary.mail_class if summary else None),
         element("OrigPostOrgCd", summary.origin_post if summary else None),
         element("PostingDt", summary.posted_at.isoformat() if summary and summary.posted_at else None),
-        f"<TypeCd>MI</TypeCd></MailObject><Response><EntityState>{CHANGED}</EntityState>",
+        "<TypeCd>MI</TypeCd>",
+    ]
+    response = [
+        f"<EntityState>{CHANGED}</EntityState>",
         element("CDSStateCd", dialect.code_maps.get("native", {}).get("CDSStateCd")),
         element("CustOrganizationCd", cusrsp.SENDER),
-        "<Data>",
-        element("ClearanceDt", notice.at.isoformat() if final else None),
-        element("DecisionCd", native),
-        element("DecisionReasonNm", cusrsp.reason_text(notice)),
-        f"</Data><PId>{notice.notice_id}</PId>",
+        f"<PId>{notice.notice_id}</PId>",
         element("PostOrganizationCd", notice.participant[:17]),
-        "</Response></CDSView>",
+        "<Data>",
+        *_data(notice, dialect),
+        "</Data>",
     ]
-    return "".join(parts)
+    return "".join(
+        [
+            f"<CDSView><EntityState>{CHANGED}</EntityState><MailObject>",
+            *mail_object,
+            "</MailObject><Response>",
+            *response,
+            "</Response></CDSView>",
+        ]
+    )
+
+
+def _data(notice: Notice, dialect: Dialect) -> Iterator[str]:
+    native = dialect.code_maps.get("native", {}).get(cusrsp.hub_decision(notice)) or cusrsp.native_code(notice)
+    yield element("ClearanceDt", notice.at.isoformat() if cusrsp.phase(notice) == "FIN" else None)
+    yield element("DecisionCd", native)
+    yield element("DecisionReasonNm", cusrsp.reason_text(notice))
+    fields = {_WORD: cusrsp.hub_decision(notice), **dict(_told(notice))}
+    for name, texts in (("ExtraFieldNames", fields.keys()), ("ExtraFieldValues", fields.values())):
+        strings = "".join(element("a:string", each) for each in texts)
+        yield f'<{name} xmlns:a="{_ARRAYS}">{strings}</{name}>'
+
+
+def _told(notice: Notice) -> Iterator[tuple[str, str]]:
+    """Yield the extra fields of a response: what is wrong, and what is asked for, in the sender's own names."""
+    for number, made in enumerate(notice.findings or (), 1):
+        yield f"Error[{number}]", " ".join(each for each in (made.code, made.sender_path or made.path, made.message, made.remedy) if each)
+    for number, (path, reason) in enumerate(cusrsp.asked_for(notice), 1):
+        path = path if path.startswith("/") else f"/{path}"
+        yield f"RequestedElement[{number}]", f"{reason} {sender_path(path, 'CDSView', PATHS, {}) or path}"
+
+
+# --- answering a message -----------------------------------------------------------------------------------------------------------------
+
+
+def acknowledge(received: Received, dialect: Dialect) -> bytes | None:
+    """Return a response to each declaration of *received*: registered, or refused with the errors.
+
+    None when it holds no declaration that names its item: responses are not answered.
+    """
+    try:
+        root = xml.parse(received.raw.body, dialect.encoding)
+    except MalformedMessage:
+        return None
+    taken: dict[str | None, Taken] = {}
+    for each in received.taken:
+        before = taken.get(each.position)
+        taken[each.position] = each if before is None or each.refused else before
+    written = []
+    for number, view in enumerate(_elements(root), 1):
+        identifier = next((each.text.strip() for each in view.iterfind("{*}MailObject/{*}Id") if each.text), "")
+        outcome = taken.get(f"CDSView[{number}]", Taken(None, None, True, received.refusal) if received.refusal else None)
+        if identifier and outcome is not None and view.find("{*}Declaration") is not None:
+            written.append(_written(_about(received, outcome, identifier, number), dialect))
+    return _array(written) if written else None
+
+
+def _about(received: Received, outcome: Taken, identifier: str, number: int) -> Notice:
+    return Notice(
+        notice_id=derived_id(received.id, number),
+        subscription=received.id,
+        participant=received.raw.participant,
+        feed_sequence=0,
+        type=TYPE_OF[FilingRejected if outcome.refused else MessageAcknowledged],
+        at=received.raw.received_at,
+        key=f"post:{identifier}",
+        sequence=0,
+        findings=outcome.findings or None,
+    )

@@ -8,27 +8,34 @@ is kept in ``extra``. Other keys are ``lrn:`` (R01, N99, N01, R04), ``master:`` 
 IE3N03 ends referrals before loading and releases nothing; where it names only containers it is about some pieces, not the filing.
 Another IE3N, Q or R than those listed is a hold with its raw code. The elements that errors and requests point at become dataset paths in
 ``requested``, in ``extra`` they stand as they were written.
+
+Written is IE3N99 alone: the errors of a filing that the hub did not take, so that nothing of it goes to customs. It names the filing by
+its LRN (an amendment by its MRN) and no member state, because no customs speak here; ``validationCode`` is the rule of ICS2 where the
+error is about an element that has one, else the first letters of the hub's own code, which stands whole before the description. What says
+more (registered, assessed, referred) says it under an MRN: that is for customs, the hub has none to give. A receipt is a matter of AS4.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
+from posixpath import normpath
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from shared.contracts import Answer
+from shared.contracts import TYPE_OF, Answer, FilingRejected, Notice
 from shared.errors import MalformedMessage
 from shared.formats import checks, customs_xml, ics2, xml
-from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Sketch
+from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Received, Sketch
 from shared.formats.customs_answers import answer, house_key, meaning
-from shared.formats.customs_xml import Document, misfits, shape
+from shared.formats.customs_xml import Document, group, leaf, misfits, shape
+from shared.formats.edifact_answers import error_code
 from shared.formats.filings import Item, message_id_of, reject
 from shared.formats.ics2_tables import NAMESPACE
-from shared.identifiers import air_waybill, mrn
-from shared.model import Dialect, MessageHead, RawMessage, Rejection
+from shared.identifiers import air_waybill, lrn, mrn
+from shared.model import Dialect, Finding, MessageHead, RawMessage, Rejection, Severity
 
 NAME: Final = "ics2-answers"
 TITLE: Final = "IE3R01, N01 to N11, N99, Q01 to Q03, R04, R07: answers of ICS2"
@@ -350,3 +357,74 @@ def dataset_path(pointer: str) -> str:
         found = _DATASET.get(plain.replace("goodsItem", "goodsItem[*]", 1))
         return pointer if found is None else found.replace("*", str(max(int(line[1] or 1) - 1, 0)))
     return _DATASET.get(plain, pointer)
+
+
+# --- writing -----------------------------------------------------------------------------------------------------------------------------
+
+_REJECTED: Final = TYPE_OF[FilingRejected]
+_RULES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "postCode": "C3034",
+        "street": "R3002",
+        "poBox": "R3002",
+        "identificationNumber": "R3005",
+        "identifier": "R3006",
+        "goodsItemNumber": "R3017",
+    }
+)
+"""Element → the rule or condition of ICS2 that an error about it breaks."""
+_NUMBER = re.compile(rb"<(?:[\w.-]{1,40}:)?([LM]RN)(?:\s[^>]{0,200})?>\s*([A-Za-z0-9]{1,35})\s*<")
+_NAMED = re.compile(rb"<(?:[\w.-]{1,40}:)?(IE3[A-Z][0-9]{2})[\s>]")
+_HEAD_BYTES: Final = 65_536
+
+
+def acknowledge(received: Received, dialect: Dialect) -> bytes | None:
+    """Return the IE3N99 that answers *received*, when nothing of it was taken; else None, since ICS2 has no word for a mere receipt."""
+    if not received.refusal and not (received.taken and all(each.refused for each in received.taken)):
+        return None
+    head = received.raw.body[:_HEAD_BYTES]
+    number, root = _NUMBER.search(head), _NAMED.search(head)
+    findings = [*received.refusal, *(made for each in received.taken for made in each.findings)]
+    return _errors_of(number and number[2].decode(), received.raw.received_at, findings, root[1].decode() if root else "")
+
+
+def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
+    """Write the rejections among *notices* as one IE3N99; the same notices always give the same bytes. No bytes where there is none."""
+    rejected = [notice for notice in notices if notice.type == _REJECTED]
+    if not rejected:
+        return b""
+    findings = [made for notice in rejected for made in notice.findings or ()]
+    number = (rejected[0].message_id or "").partition("/")[0]
+    return _errors_of(number if lrn.problem(number) is None or mrn.problem(number) is None else None, rejected[0].at, findings)
+
+
+def _errors_of(number: str | None, at: datetime, findings: Iterable[Finding], root: str = "") -> bytes:
+    errors = [made for made in findings if made.severity is Severity.ERROR]
+    parts = [
+        leaf("functionalReference", number),
+        leaf("notificationDate", f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"),
+        *(_error(made, root) for made in dict.fromkeys(errors)),
+    ]
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<IE3N99 xmlns="{NAMESPACE}">{"".join(parts)}</IE3N99>\n'.encode()
+
+
+def _error(made: Finding, root: str) -> str:
+    place = _place(made.sender_path or "", root)
+    rule = _RULES.get(place.rpartition("/")[2])
+    return group(
+        "error",
+        leaf("description", f"{made.code}: {made.message} {made.remedy}".strip()[:512]),
+        leaf("validationCode", rule or error_code(made.code)),
+        group("pointer", leaf("messageElementPath", place[:512] or None)),
+    )
+
+
+def _place(path: str, root: str) -> str:
+    """Return *path* from the root on, without steps upwards.
+
+    >>> _place("consignmentMasterLevel/consignmentHouseLevel[1]/../../declarant", "IE3F32")
+    'IE3F32/declarant'
+    """
+    if not path:
+        return root
+    return normpath(path if not root or path.startswith(root) else f"{root}/{path}")

@@ -21,6 +21,7 @@ CONTENT_TYPES: Final = customs_xml.CONTENT_TYPES
 VERSIONS: Final[tuple[str, ...]] = ("F27", "F20", "F22", "F23", "F24", "F26", "F28", "F29")
 SOURCE: Final = ics2.SOURCE
 CERTAINTY: Final[Certainty] = "reconstructed"
+ACKNOWLEDGED_BY: Final = "ics2-answers"
 PATHS: Final[Mapping[str, str]] = MappingProxyType(ics2.paths())
 
 

@@ -20,6 +20,7 @@ CONTENT_TYPES: Final = customs_xml.CONTENT_TYPES
 VERSIONS: Final[tuple[str, ...]] = ("F32", "F30", "F31", "F33")
 SOURCE: Final = ics2.SOURCE
 CERTAINTY: Final[Certainty] = "published"
+ACKNOWLEDGED_BY: Final = "ics2-answers"
 PATHS: Final[Mapping[str, str]] = MappingProxyType(ics2.paths())
 
 

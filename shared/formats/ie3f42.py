@@ -44,6 +44,7 @@ CONTENT_TYPES: Final = customs_xml.CONTENT_TYPES
 VERSIONS: Final[tuple[str, ...]] = tuple(BAGS)
 SOURCE: Final = ics2.SOURCE
 CERTAINTY: Final[Certainty] = "reconstructed"
+ACKNOWLEDGED_BY: Final = "ics2-answers"
 _MEANS: Final = "activeBorderTransportMeans"
 _DEPARTURE: Final = "estimatedDateAndTimeOfDeparture"
 _DEPARTED: Final = "actualDateAndTimeOfDeparture"

@@ -5,26 +5,33 @@ The meaning of function codes is data (system ``cds`` of ``decisions.csv``); cod
 Code 52 detains; it ends a detention only where the dialect's code map names the status that says so (``{"cds": {"52/<status>": "52/U"}}``).
 Delivery is unordered: ``IssueDateTime`` orders answers. An error points into the declaration by sections and tags of the WCO data model; it
 is kept as ``42A/67A/68A[1]``.
+
+Written to whoever declares in this way: that his declaration came in (02) or was not taken (03), each error with its text, its section and
+the number of the goods item; and what was decided, by the first code of the table that says it. No MRN is written, because only the
+customs that register a declaration give one; nor is its acceptance in law (01), nor that it is closed (09).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
+from uuid import UUID
 
-from shared.contracts import Answer
+from shared.codes import decisions
+from shared.contracts import TYPE_OF, Answer, ConsignmentAccepted, DecisionMade, Notice, Outcome, derived_id
 from shared.errors import MalformedMessage
-from shared.formats import checks, customs_xml, xml
-from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Sketch
+from shared.formats import checks, cusres, customs_xml, xml
+from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Received, Sketch, Taken
 from shared.formats.customs_answers import answer, meaning
-from shared.formats.customs_xml import misfits, shape
+from shared.formats.customs_xml import group, leaf, misfits, shape
+from shared.formats.edifact_answers import error_code
 from shared.formats.filings import Item, message_id_of, reject
 from shared.identifiers import mrn
-from shared.model import Dialect, MessageHead, RawMessage, Rejection
+from shared.model import Dialect, Finding, MessageHead, RawMessage, Rejection, Severity
 
 NAME: Final = "uk-notification"
 TITLE: Final = "UK customs declaration service notifications (DMS)"
@@ -203,3 +210,104 @@ def _issued(said: str | None, item: Item) -> datetime | None:
     except ValueError:
         item.note("FLD-DROPPED", "/issued_at", said)
         return None
+
+
+# --- writing -----------------------------------------------------------------------------------------------------------------------------
+
+_TOLD: Final = frozenset({TYPE_OF[ConsignmentAccepted], TYPE_OF[DecisionMade]})
+_OPENING: Final = (
+    f'<?xml version="1.0" encoding="UTF-8"?>\n<md:MetaData xmlns:md="{META}2"><md:WCODataModelVersionCode>3.6</md:WCODataModelVersionCode>'
+    "<md:WCOTypeName>RES</md:WCOTypeName>"
+)
+_SECTIONS: Final = {"Declaration": "42A", "GoodsShipment": "67A", "GovernmentAgencyGoodsItem": "68A"}
+_STEP: Final = re.compile(r"([A-Za-z]+)(?:\[([0-9]{1,5})\])?").fullmatch
+_DECLARATION_NUMBER: Final = re.compile(r"Declaration\[([0-9]{1,5})\]").match
+
+
+class _Response(NamedTuple):
+    """One ``Response``: its own id, the code, when, about which declaration, the reasons in words, the errors."""
+
+    id: UUID
+    code: str
+    at: datetime
+    own: str
+    texts: Iterable[str] = ()
+    errors: Iterable[Finding] = ()
+
+
+def acknowledge(received: Received, dialect: Dialect) -> bytes | None:
+    """Return the notifications that answer *received*: 02 or 03 for each of its declarations.
+
+    None for declarations of another kind than the service's, and where none can be named.
+    """
+    try:
+        root = xml.parse(received.raw.body, dialect.encoding)
+    except MalformedMessage:
+        return None
+    if "-DMS:" not in str(root.tag):
+        return None
+    taken = {found[1]: each for each in received.taken if (found := _DECLARATION_NUMBER(each.position or ""))}
+    nothing = Taken(None, None, True, received.refusal)
+    responses = []
+    declarations = [root] if str(root.tag).endswith("}Declaration") else root.iterchildren("{*}Declaration")
+    for number, element in enumerate(declarations, 1):
+        own = next((child.text.strip() for child in element.iterchildren("{*}FunctionalReferenceID") if child.text), "")
+        outcome = taken.get(str(number), nothing if received.refusal else None)
+        if own and outcome is not None:
+            errors = [made for made in outcome.findings if made.severity is Severity.ERROR] if outcome.refused else []
+            code = decisions.code_of("cds", "REJECTED" if outcome.refused else "RECEIVED") or ""
+            responses.append(_Response(derived_id(received.id, number), code, received.raw.received_at, own, (), errors))
+    return _message(responses) if responses else None
+
+
+def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
+    """Write the decisions among *notices*, a ``Response`` each; the same notices always give the same bytes.
+
+    What names no declaration by its own reference is left out, as is a hold that only waits for an answer: nobody detains the goods.
+    Where nothing is left there are no bytes.
+    """
+    responses = []
+    for notice in notices:
+        own = _own_reference(notice)
+        word = cusres.neutral(notice)
+        code = decisions.code_of("cds", "RECEIVED" if word == "ACCEPTED" else word)
+        waits = notice.outcome is Outcome.HOLD and {reason.public for reason in notice.reasons} == {"no_answer"}
+        if own is not None and code is not None and notice.type in _TOLD and not waits:
+            texts = dict.fromkeys(reason.public.replace("_", " ") for reason in notice.reasons)
+            asked = (f"requested: {path}" for path in notice.referred or ())
+            responses.append(_Response(notice.notice_id, code, notice.at, own, [*texts, *asked]))
+    return _message(responses) if responses else b""
+
+
+def _own_reference(notice: Notice) -> str | None:
+    references = (notice.filing.references if notice.filing is not None else None) or ()
+    return next((each.removeprefix("lrn:") for each in references if each.startswith("lrn:")), None)
+
+
+def _message(responses: Iterable[_Response]) -> bytes:
+    return "".join([_OPENING, *(_written(each) for each in responses), "</md:MetaData>\n"]).encode()
+
+
+def _written(response: _Response) -> str:
+    at = f"{response.at.astimezone(UTC):%Y%m%d%H%M%SZ}"
+    errors = list(response.errors)
+    texts = [*response.texts, *(f"{made.code}: {made.message} {made.remedy} {made.sender_path or ''}".strip() for made in errors)]
+    parts = [
+        leaf("FunctionCode", response.code),
+        leaf("FunctionalReferenceID", response.id.hex),
+        f'<IssueDateTime><ds:DateTimeString xmlns:ds="{TIMES}" formatCode="304">{at}</ds:DateTimeString></IssueDateTime>',
+        *(group("AdditionalInformation", leaf("StatementDescription", each[:512])) for each in texts),
+        *(group("Error", leaf("ValidationCode", error_code(made.code)), *_pointers(made.sender_path or "")) for made in errors),
+        group("Declaration", leaf("FunctionalReferenceID", response.own)),
+    ]
+    return f'<Response xmlns="{RESPONSE}">{"".join(parts)}</Response>'
+
+
+def _pointers(path: str) -> Iterator[str]:
+    """Yield the sections of the data model that *path* leads through, as far as the hub knows their codes."""
+    for step in path.split("/"):
+        found = _STEP(step)
+        section = _SECTIONS.get(found[1]) if found else None
+        if found is not None and section is not None:
+            number = found[2] if section == "68A" else None
+            yield group("Pointer", leaf("SequenceNumeric", number), leaf("DocumentSectionCode", section))

@@ -33,6 +33,7 @@ CONTENT_TYPES: Final[tuple[str, ...]] = ("application/xml", "text/xml")
 VERSIONS: Final[tuple[str, ...]] = ("3.6",)
 SOURCE: Final = "WCO Data Model 3.6, declaration part, as printed by the public DMS declaration schema"
 CERTAINTY: Final[Certainty] = "inferred"
+ACKNOWLEDGED_BY: Final = "uk-notification"
 
 FAMILY: Final = "urn:wco:datamodel:WCO:DEC"
 _NAMESPACE: Final = "urn:wco:datamodel:WCO:DEC-DMS:2"

@@ -18,7 +18,11 @@ SEEDS = [
         "cuscar/several_messages.edi",
         "cuscar/two_interchanges.edi",
         "cusres/minimal.edi",
+        "cds-view/one_bad_of_two.xml",
+        "ie3f32/one_house_rejected.xml",
         "manifest-csv/two_lines_pounds.csv",
+        "neutral/several_lines_without_head.json",
+        "wco-declaration/several.xml",
         "xfhl/one_house_refused.xml",
         "xfzb/minimal.xml",
     )

@@ -2,14 +2,16 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from shared.contracts import Answer, Outcome
+from shared.contracts import Answer, Notice, Outcome, PublicView
 from shared.formats import h7_json, h7_xml, uk_dms_h7, uk_notification
 from shared.formats.base import Envelope
 from shared.model import DEFAULT_DIALECT, Dialect, Filing, RawMessage
 from tests.samples import FOLDER
+from tests.unit.shared.formats.notices import a_notice
 
 AT = datetime(2026, 3, 2, 6, tzinfo=UTC)
 ENVELOPE = Envelope("JXE20260301H7000017", "JX", "GB", AT)
@@ -135,3 +137,50 @@ def test_a_detention_ends_only_where_the_dialect_knows_the_status() -> None:
     dialect = Dialect(code_maps={"cds": {"52/70": "52/U"}})
     (freed,) = [answer for answer in answers("documents_query_and_detention.xml", dialect) if answer.raw_code == "52/70"]
     assert (freed.decision, freed.lifted) == ("HOLD", True)
+
+
+# --- UK notifications, written -----------------------------------------------------------------------------------------------------------
+
+
+def a_decision(outcome: str, *, reasons: tuple[PublicView, ...] = (), **changes: Any) -> Notice:
+    notice = a_notice(outcome=outcome, reasons=reasons, **changes)
+    assert notice.filing is not None
+    return notice.model_copy(update={"filing": notice.filing.model_copy(update={"references": ("lrn:JXE1",)})})
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code", "decision"),
+    [
+        ("release", "08", "RELEASE"),
+        ("document_check", "06", "DOCS_REQUESTED"),
+        ("physical_check", "05", "EXAMINE"),
+        ("referral", "51", "INFO_REQUESTED"),
+        ("hold", "52", "HOLD"),
+        ("withdrawn", "10", "CANCELLED"),
+    ],
+)
+def test_a_decision_is_notified_by_the_code_that_says_it(outcome: str, code: str, decision: str) -> None:
+    body = uk_notification.render([a_decision(outcome)], DEFAULT_DIALECT)
+    assert body == uk_notification.render([a_decision(outcome)], DEFAULT_DIALECT)
+    (answer,) = uk_notification.parse(RawMessage("hub", body, a_decision(outcome).at), DEFAULT_DIALECT)
+    assert isinstance(answer, Answer)
+    assert (answer.key, answer.raw_code, answer.decision, answer.issued_at) == ("lrn:JXE1", code, decision, a_decision(outcome).at)
+    assert answer.findings is None
+
+
+def test_payment_that_is_due_is_notified_as_such() -> None:
+    body = uk_notification.render([a_decision("hold", reasons=(PublicView(public="payment_due"),))], DEFAULT_DIALECT)
+    assert b"<FunctionCode>14</FunctionCode>" in body
+    assert b"<StatementDescription>payment due</StatementDescription>" in body
+
+
+def test_no_notification_says_that_customs_accepted_in_law() -> None:
+    accepted = a_decision("release", type="guichet.consignment.accepted").model_copy(update={"outcome": None})
+    body = uk_notification.render([accepted], DEFAULT_DIALECT)
+    assert b"<FunctionCode>02</FunctionCode>" in body
+    assert b"<ID>" not in body
+
+
+def test_a_mere_wait_and_a_declaration_without_its_own_reference_are_not_notified() -> None:
+    waits = a_decision("hold", reasons=(PublicView(public="no_answer"),))
+    assert uk_notification.render([waits, a_notice()], DEFAULT_DIALECT) == b""

@@ -10,7 +10,7 @@ import pytest
 
 from shared.contracts import Answer, Missing, Outcome, PublicView
 from shared.errors import MalformedMessage
-from shared.formats import READERS, cds_view, cusitm, emsevt, itmatt, itmref, national_item, predes, refrsp, resdes
+from shared.formats import READERS, cds_view, cusitm, cusrsp, emsevt, itmatt, itmref, national_item, predes, refrsp, resdes
 from shared.formats.base import Envelope, FilingWriter
 from shared.formats.provenance import provenance
 from shared.identifiers import receptacle, s10
@@ -395,6 +395,21 @@ def test_a_response_of_the_hub_is_read_by_its_own_reader() -> None:
     body = cds_view.render([a_notice(), a_notice(key="order:x:1", notice_id=UUID(int=3))], dialect)
     (answer,) = read(cds_view, body, dialect)
     assert (answer.key, answer.decision, answer.raw_code) == ("post:LZ314159268US", "RELEASE", "2")
+
+
+@pytest.mark.parametrize("outcome", ["release", "document_check", "physical_check", "referral", "hold", "withdrawn"])
+def test_who_agreed_no_codes_reads_the_decision_in_words(outcome: str) -> None:
+    (answer,) = read(cds_view, cds_view.render([a_notice(outcome=outcome, referred=("/consignee/name",))], DEFAULT_DIALECT))
+    (profile,) = read(cusrsp, cusrsp.render([a_notice(outcome=outcome)], DEFAULT_DIALECT))
+    assert (answer.decision, answer.outcome, answer.raw_code) == (profile.decision, profile.outcome, profile.raw_code)
+    assert answer.extra["RequestedElement[1]"] == "requested CDSView/Declaration/Data/RecipientName"
+
+
+def test_what_customs_at_the_departure_said_is_kept_and_frees_nothing() -> None:
+    said = b"<DCResponse><CDSStateCd>55</CDSStateCd><Data><DecisionCd>2</DecisionCd><Dutiable>false</Dutiable></Data></DCResponse>"
+    (declaration,) = read(cds_view, sample("cds-view/declaration.xml").replace(b"<CDSView>", b"<CDSView>" + said))
+    assert declaration.consignment.extra["DCResponse/DecisionCd"] == "2"
+    assert not [finding for finding in declaration.findings or () if finding.code == "FLD-IGNORED"]
 
 
 def test_both_syntaxes_of_the_national_form_say_the_same() -> None:
