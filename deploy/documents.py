@@ -39,18 +39,25 @@ def formats() -> str:
             f"`{name}`",
             module.TITLE,
             _direction(module, name in READERS),
+            _answered(module) if name in READERS else "",
             ", ".join(module.VERSIONS),
             module.SOURCE,
             module.CERTAINTY,
         )
         for name, module in FORMATS.items()
     )
-    return table(("name", "what", "direction", "versions", "source", "certainty"), rows)
+    return table(("name", "what", "direction", "answered with", "versions", "source", "certainty"), rows)
 
 
 def _direction(module: Any, reads: bool) -> str:
     ways = ("reads", reads), ("writes notices", isinstance(module, Writer)), ("writes filings", isinstance(module, FilingWriter))
     return ", ".join(way for way, there in ways if there)
+
+
+def _answered(module: Any) -> str:
+    """Return what acknowledges a message of a format as a whole: another format, itself, or the notice in JSON."""
+    name = getattr(module, "ACKNOWLEDGED_BY", None)
+    return f"`{name}`" if name else "JSON"
 
 
 def settings() -> str:
