@@ -17,6 +17,7 @@ SECONDS: Final = 0.05
 STEP: Final = 3000
 ATTEMPTS: Final = 3
 """A pause of the machine is no slow parser: a slow input is timed anew, and the best time counts."""
+LINES_OF_A_SHEET: Final = 1_048_576
 LARGEST_SEED: Final = 32 * 1024
 
 
@@ -43,8 +44,9 @@ def judge(format: str, body: bytes, *, timed: bool = True) -> int:
         took = min(_read(format, body)[1] for _ in range(ATTEMPTS))
         if took > allowed_seconds(body):
             raise Wrong(f"{len(body)} bytes took {took * 1000:.0f} ms; allowed are {allowed_seconds(body) * 1000:.0f}")
+    lines = LINES_OF_A_SHEET if body.startswith(b"PK") else body.count(b"\n") + body.count(b"\r") + 1
     for item in items:
-        _check(item)
+        _check(item, lines)
     return len(items)
 
 
@@ -61,9 +63,12 @@ def _read(format: str, body: bytes) -> tuple[list[object], float]:
     return items, time.thread_time() - began
 
 
-def _check(item: object) -> None:
+def _check(item: object, lines: int) -> None:
     if not isinstance(item, Filing | Answer | Rejection):
         raise Wrong(f"a {type(item).__name__} came out")
+    for made in item.findings or ():
+        if made.line is not None and not 1 <= made.line <= lines:
+            raise Wrong(f"{made.code} stands in line {made.line} of {lines}")
     if isinstance(item, Rejection) and not item.findings:
         raise Wrong("a rejection has no finding")
     if type(item).from_json(item.to_json()) != item:
