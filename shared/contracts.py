@@ -300,9 +300,18 @@ class Missing(Model):
     holders: tuple[str, ...]
 
 
+class Stop(Model):
+    """A decision that stopped a consignment, as it was told: no rule, no detail."""
+
+    outcome: Outcome
+    public: tuple[PublicReason, ...]
+
+
 class DecisionMade(Model):
     """Fourth answer. ``sequence`` rises with every change of the dossier; a later sequence supersedes an earlier one. ``answer_due_at`` is
-    by when an authority's open question wants its answer."""
+    by when an authority's open question wants its answer. ``instead_of`` is the stop told before, which holds no longer, or no longer
+    alone: receivers that keep a list of holds take it off.
+    """
 
     event_id: UUID
     key: str
@@ -320,6 +329,7 @@ class DecisionMade(Model):
     supersedes: UUID | None = None
     missing: tuple[Missing, ...] | None = None
     answer_due_at: AwareDatetime | None = None
+    instead_of: Stop | None = None
 
 
 class FilingRejected(Model):
@@ -423,7 +433,8 @@ class Notice(Model):
     ``notice_id`` is the event's own id, ``at`` the event's own time, ``feed_sequence`` the position in this subscription's feed.
     ``reasons`` are already cut to what the receiver may see, ``findings`` and ``missing`` are set only for the party whose data they are
     about. ``filing`` names the filing judged, and only when it was the receiver's own; ``referred`` lists the dataset paths an authority
-    asks for, ``answer_due_at`` by when; both only where the filing judged was his own. Nothing here belongs to another party.
+    asks for, ``answer_due_at`` by when, ``instead_of`` the stop he was told before; these only where the filing judged was his own, the
+    last also to customs. Nothing here belongs to another party.
     """
 
     notice_id: UUID
@@ -456,6 +467,7 @@ class Notice(Model):
     rejected: int | None = None
     acknowledgement: Acknowledgement | None = None
     details: tuple[ItemTaken, ...] | None = None
+    instead_of: Stop | None = None
 
 
 ConsignmentAccepted.model_rebuild()

@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from services.router.building import build
 from services.router.dossier import LIFTABLE, Dossier
 from services.router.policy.model import Policy
 from services.router.tracks import HOUSE
-from shared.contracts import Outcome, PublicReason, Reason
+from shared.contracts import Outcome, PublicReason, Reason, Stop
 
 RANK: Final = {outcome: place for place, outcome in enumerate(Outcome)}
 _STOPS_AT_ONCE: Final = RANK[Outcome.REFERRAL]
@@ -56,6 +57,17 @@ def decide(dossier: Dossier, policy: Policy) -> Verdict:
     if RANK[outcome] < _STOPS_AT_ONCE and dossier.waiting_for():
         return UNDECIDED
     return Verdict(outcome, reasons, dossier.answer_due_at() if dossier.statements else None)
+
+
+def stop_told(verdict: Verdict, before: Stop | None) -> Stop | None:
+    """Return what stands in the receivers' lists once *verdict* is told, where *before* stood: a release takes everything off. The sender's
+    own withdrawal, or a silence, lifts nothing."""
+    if verdict.outcome is None or verdict.outcome is Outcome.RELEASE:
+        return None
+    public = tuple(sorted({reason.public for reason in verdict.reasons}))
+    return (
+        before if verdict.outcome is Outcome.WITHDRAWN or public == ("no_answer",) else build(Stop, outcome=verdict.outcome, public=public)
+    )
 
 
 def signature(dossier: Dossier, verdict: Verdict) -> str:

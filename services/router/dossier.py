@@ -20,7 +20,7 @@ from services.router.beside import Fact, Referral
 from services.router.building import bare
 from services.router.lifecycle import State
 from services.router.tracks import Statement
-from shared.contracts import FilingRef, Missing, Outcome, Phase, PublicReason, Reason, Summary
+from shared.contracts import FilingRef, Missing, Outcome, Phase, PublicReason, Reason, Stop, Summary
 from shared.model import Filing, Model
 
 
@@ -100,13 +100,15 @@ class Hold(Model):
 
 
 class Decided(Model):
-    """The last decision that went out; ``signature`` names everything that would make the next one different."""
+    """The last decision that went out; ``signature`` names everything that would make the next one different, ``stop`` is what it or one
+    before it told that stands in the receivers' lists."""
 
     event_id: UUID
     outcome: Outcome
     sequence: int
     decided_at: AwareDatetime
     signature: str
+    stop: Stop | None = None
 
 
 class Dossier(Model):

@@ -16,7 +16,7 @@ from uuid import UUID
 from services.router import beside, tracks
 from services.router.assess import assess, summary_of
 from services.router.building import build
-from services.router.decide import decide, signature
+from services.router.decide import decide, signature, stop_told
 from services.router.dossier import LIFTABLE, Decided, Dossier, HeldOrder, Hold, Said
 from services.router.lifecycle import State, state_of
 from services.router.policy.model import Policy
@@ -341,6 +341,8 @@ def _conclude(dossier: Dossier, entry: Input, policy: Policy, now: datetime, eve
         name = signature(dossier, verdict)
         if dossier.decision is None or dossier.decision.signature != name:
             event_id = _event_id(entry, DecisionMade)
+            before = dossier.decision.stop if dossier.decision is not None else None
+            stop = stop_told(verdict, before)
             body = build(
                 DecisionMade,
                 event_id=event_id,
@@ -359,9 +361,10 @@ def _conclude(dossier: Dossier, entry: Input, policy: Policy, now: datetime, eve
                 supersedes=dossier.decision.event_id if dossier.decision is not None else None,
                 missing=(dossier.assessment.missing or None) if dossier.assessment is not None else None,
                 answer_due_at=verdict.answer_due_at,
+                instead_of=before if before != stop else None,
             )
             changes["decision"] = build(
-                Decided, event_id=event_id, outcome=verdict.outcome, sequence=dossier.sequence, decided_at=now, signature=name
+                Decided, event_id=event_id, outcome=verdict.outcome, sequence=dossier.sequence, decided_at=now, signature=name, stop=stop
             )
             events = (*events, Event(TYPE_OF[DecisionMade], event_id, body))
     return Step(dossier.with_(changes), events)

@@ -7,8 +7,9 @@ quantity cannot be read, is a hold with its raw text.
 
 Written, a decision becomes the disposition that stops as much: release ``1C``, examination ``1A``, an agency's hold ``3H``, any other
 ``1H``, withdrawn data ``4E``, with the pieces where they are known; reasons follow in continuation lines. What is no decision yet is an
-FMA, refused data an FNA. The location is data of the receiver's dialect (code map ``cargo_imp``: ``location``). Notices do not tell which
-hold was set before, so no hold is written as removed.
+FMA, refused data an FNA. The location is data of the receiver's dialect (code map ``cargo_imp``: ``location``). A hold told before that
+stands no longer, or another instead, is written first as removed (``1I``, ``3I``), for goods stay while any hold is on the bill; an
+examination ends by a release, ``1B``. That an examination gave way to a hold has no code, which a finding tells.
 
 The names of the lines are published, their elements reconstructed.
 """
@@ -17,11 +18,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import Final
 
 from shared.codes import decisions
-from shared.contracts import TYPE_OF, Answer, DecisionMade, FilingRejected, Notice, Outcome, Scope
+from shared.contracts import TYPE_OF, Answer, DecisionMade, FilingRejected, Notice, Outcome, PublicReason, Scope
 from shared.formats import cargo_imp, cargo_imp_answers, fma
 from shared.formats.base import Certainty, Likeness, Parsed, Sketch, Written
 from shared.formats.cargo_imp import Group, LineItem
@@ -94,6 +96,8 @@ def _is_house(block: Block) -> bool:
 
 # --- writing -----------------------------------------------------------------------------------------------------------------------------
 
+_RELEASES: Final = frozenset({"1B", "1C"})
+_REMOVED: Final[Mapping[str, str]] = MappingProxyType({"1H": "1I", "3H": "3I"})
 _DECISION: Final = TYPE_OF[DecisionMade]
 _REJECTED: Final = TYPE_OF[FilingRejected]
 _CODES: Final[Mapping[Outcome, str]] = MappingProxyType(
@@ -112,21 +116,32 @@ def disposition_of(notice: Notice) -> str | None:
     """Return the disposition that a notice amounts to; None when it is no decision yet."""
     if notice.type != _DECISION or notice.outcome is None:
         return None
-    public = {reason.public for reason in notice.reasons}
-    if notice.outcome is Outcome.HOLD and public == {"no_answer"}:
+    code = _disposition_of(notice.outcome, {reason.public for reason in notice.reasons})
+    return "1B" if code == "1C" and _told_before(notice) == "1A" else code
+
+
+def _disposition_of(outcome: Outcome, public: AbstractSet[PublicReason]) -> str | None:
+    if outcome is Outcome.HOLD and public == {"no_answer"}:
         return None
-    if notice.outcome is Outcome.HOLD and public == {"agency_control"}:
-        return "3H"
-    return _CODES[notice.outcome]
+    return "3H" if outcome is Outcome.HOLD and public == {"agency_control"} else _CODES[outcome]
+
+
+def _told_before(notice: Notice) -> str | None:
+    stop = notice.instead_of
+    return _disposition_of(stop.outcome, set(stop.public)) if stop is not None else None
 
 
 def texts_for(notice: Notice, code: str) -> list[str]:
     """Return what is told with the disposition: what it means, why, what is asked for."""
-    texts = [cargo_imp.transliterate(decisions.meaning("us-air", code).text)]
-    if code != "1C":
+    texts = [_meaning(code)]
+    if code not in _RELEASES:
         texts += cargo_imp_answers.reasons(notice)
         texts += [cargo_imp.transliterate(f"wanted {path}") for path in notice.referred or ()]
     return texts
+
+
+def _meaning(code: str) -> str:
+    return cargo_imp.transliterate(decisions.meaning("us-air", code).text)
 
 
 def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
@@ -138,7 +153,8 @@ def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
 
 
 def compose(notice: Notice, dialect: Dialect) -> Written:
-    """Write *notice* as one message, with what its lines cannot say: a house without its master, or whose number does not fit."""
+    """Write *notice* as one message, with what its lines cannot say: a house without its master, or whose number does not fit; an
+    examination that ends without a release."""
     code = disposition_of(notice)
     if code is None:
         return fma.compose(notice, dialect)
@@ -147,7 +163,19 @@ def compose(notice: Notice, dialect: Dialect) -> Written:
     if not named:
         sheet.note("WRITE-MISSING", "/consignment", message="A status names its waybill.")
     pieces = notice.consignment.package_count if notice.consignment is not None else None
-    start = f"CSN/{code}{f'-{pieces}' if pieces else ''}/{cargo_imp_answers.stamp(notice.at, dialect)}/"
-    lines = cargo_imp_answers.text_lines(start, texts_for(notice, code))
+    behind = f"{f'-{pieces}' if pieces else ''}/{cargo_imp_answers.stamp(notice.at, dialect)}/"
+    lines = _removed(_told_before(notice), code, behind, sheet)
+    lines += cargo_imp_answers.text_lines(f"CSN/{code}{behind}", texts_for(notice, code))
     location = dialect.code_maps.get("cargo_imp", {}).get("location", "")
     return cargo_imp_answers.finished("FSN", [location, named], lines, notice, sheet)
+
+
+def _removed(before: str | None, code: str, behind: str, sheet: Sheet) -> list[str]:
+    """Return the line that takes off what was told *before*, where *code* does not do so itself."""
+    if before in (None, code) or code == "4E":
+        return []
+    if before in _REMOVED:
+        return cargo_imp_answers.text_lines(f"CSN/{_REMOVED[before]}{behind}", [_meaning(_REMOVED[before])])
+    if code not in _RELEASES:
+        sheet.note("WRITE-LOST", "/instead_of", before, "No disposition says that an examination ended and nothing was released.")
+    return []

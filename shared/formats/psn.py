@@ -8,7 +8,8 @@ programmes answer a flight manifest, cannot be brought to a consignment and is t
 
 Written, a decision becomes the status that stops as much: release ``SF``, what the sender can supply ``7H``, examination ``8H``, any other
 hold ``6H``; reasons and what is asked for follow in continuation lines. What is no decision yet is ``SR``, refused data are a PER, the
-other answer of the family. Notices do not tell which hold was set before, so no hold is written as removed.
+other answer of the family. A hold told before that stands no longer, or another instead, is written first as removed (``7I``, ``8I``,
+``6I``): it has to be cleared by its own code.
 """
 
 from __future__ import annotations
@@ -84,6 +85,13 @@ _TEXTS: Final[Mapping[str, str]] = MappingProxyType(
         "6H": "DO NOT LOAD HOLD",
     }
 )
+_REMOVED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "RI": ("7I", "REQUEST FOR INFORMATION HOLD REMOVED"),
+        "RS": ("8I", "REQUEST FOR SCREENING HOLD REMOVED"),
+        "CD": ("6I", "DO NOT LOAD HOLD REMOVED"),
+    }
+)
 
 
 def status_of(notice: Notice) -> str:
@@ -125,5 +133,8 @@ def compose(notice: Notice, dialect: Dialect) -> Written:
     named = cargo_imp_answers.reference(notice, sheet)
     if not named and code != "SR":
         sheet.note("WRITE-MISSING", "/consignment", message="A status names its waybill.")
-    lines = cargo_imp_answers.text_lines(f"CSN/{code}/{cargo_imp_answers.stamp(notice.at, dialect)}/", texts_for(notice))
+    at = cargo_imp_answers.stamp(notice.at, dialect)
+    before = xcsn.status_before(notice)
+    lines = cargo_imp_answers.text_lines(f"CSN/{_REMOVED[before][0]}/{at}/", _REMOVED[before][1:]) if before is not None else []
+    lines += cargo_imp_answers.text_lines(f"CSN/{code}/{at}/", texts_for(notice))
     return cargo_imp_answers.finished("PSN", [named], lines, notice, sheet)

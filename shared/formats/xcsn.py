@@ -12,13 +12,14 @@ family.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
 from shared.codes import decisions
 from shared.codes.decisions import Meaning
-from shared.contracts import TYPE_OF, Answer, DecisionMade, Notice, Outcome
+from shared.contracts import TYPE_OF, Answer, DecisionMade, Notice, Outcome, PublicReason
 from shared.formats import cargo_answers, cargo_xml, xfnm, xml
 from shared.formats.base import Certainty, Likeness, Parsed, Sketch
 from shared.formats.cargo_answers import DIRECT, HOUSE, MASTER, document_of
@@ -182,10 +183,20 @@ _TEXTS: Final = {
 
 def status_of(notice: Notice) -> str | None:
     """Return the status that a notice amounts to; None when it says nothing about loading."""
-    if notice.type != _DECISION:
+    if notice.type != _DECISION or notice.outcome is None:
         return None
-    public = {reason.public for reason in notice.reasons}
-    match notice.outcome:
+    return _status(notice.outcome, {reason.public for reason in notice.reasons})
+
+
+def status_before(notice: Notice) -> str | None:
+    """Return the hold that was told before and that *notice* removes; None when there is none."""
+    stop = notice.instead_of
+    before, now = _status(stop.outcome, set(stop.public)) if stop is not None else None, status_of(notice)
+    return before if now is not None and before != now else None
+
+
+def _status(outcome: Outcome, public: AbstractSet[PublicReason]) -> str | None:
+    match outcome:
         case Outcome.RELEASE:
             return "CO"
         case Outcome.REFERRAL | Outcome.DOCUMENT_CHECK:

@@ -11,7 +11,7 @@ import pytest
 
 from services.notify.render import SUMMARY_VIEW, render
 from shared.codes.dataset import visible
-from shared.contracts import TYPE_OF, EventBody, Outcome, Summary
+from shared.contracts import TYPE_OF, EventBody, Outcome, Stop, Summary
 from shared.directory import Participant, Role
 from tests.unit.services.notify.builders import (
     AGENCY,
@@ -183,6 +183,13 @@ def test_the_number_of_rules_behind_one_public_reason_is_not_told() -> None:
 def test_a_released_consignment_does_not_tell_that_it_was_looked_at() -> None:
     reasons = (a_reason(public="security", outcome=Outcome.RELEASE), a_reason(public="value_query", outcome=Outcome.RELEASE))
     assert [each["public"] for each in told(a_decision(reasons=reasons), POST)["reasons"]] == ["value_query"]
+
+
+def test_who_was_not_told_of_a_stop_does_not_learn_of_it_when_it_is_lifted() -> None:
+    decision = a_decision(parties=("post-cn", "bazaar"), instead_of=Stop(outcome=Outcome.HOLD, public=("security",)))
+    for receiver in (POST, CUSTOMS):
+        assert told(decision, receiver)["instead_of"] == {"outcome": "hold", "public": ["security"]}
+    assert "security" not in payload(decision, PLATFORM)
 
 
 def test_a_referral_names_the_paths_it_asks_about_to_the_filer_only() -> None:

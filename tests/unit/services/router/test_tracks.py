@@ -9,7 +9,7 @@ import pytest
 
 from services.router.lifecycle import State
 from shared.codes.decisions import meaning
-from shared.contracts import Answer, Outcome, Scope, derived_id
+from shared.contracts import Answer, Outcome, Scope, Stop, derived_id
 from shared.model import Filing, ReferralReply
 from tests.builders import KEY, NOON, a_command, a_filing, a_house_consignment, an_answer, at
 from tests.unit.services.router.test_fold import ALONE, EU, History
@@ -135,6 +135,31 @@ def test_the_release_of_some_pieces_leaves_the_others_and_their_holds() -> None:
     assert not history.dossier.deliverable  # type: ignore[union-attr]
     history.add(said("cusres", "4", 20, service="risk", scope=Scope(level="house")))
     assert outcome(history) is Outcome.RELEASE
+
+
+def test_a_decision_tells_which_stop_it_takes_the_place_of() -> None:
+    history = filed()
+    history.add(said("us-air", "1H", 10))
+    history.add(said("us-air", "1A", 11))
+    history.add(said("us-air", "1I", 20))
+    history.add(said("us-air", "1B", 30))
+    held, both, examined, released = history.decisions[1:]
+    assert held.instead_of is None
+    assert both.instead_of == Stop(outcome=Outcome.HOLD, public=("other",))
+    assert examined.instead_of == Stop(outcome=Outcome.HOLD, public=("examination", "other"))
+    assert released.instead_of == Stop(outcome=Outcome.PHYSICAL_CHECK, public=("examination",))
+    history.add(said("us-air", "1A", 40))
+    assert history.decisions[-1].instead_of is None
+
+
+def test_a_sender_who_withdraws_lifts_no_hold() -> None:
+    history = filed()
+    history.add(said("us-air", "1H", 10))
+    history.add(a_filing(message_id="M2", function="cancel"))
+    assert (outcome(history), history.decisions[-1].instead_of) == (Outcome.WITHDRAWN, None)
+    history.add(said("us-air", "1I", 20))
+    history.add(a_filing(message_id="M3"))
+    assert (outcome(history), history.decisions[-1].instead_of) == (Outcome.RELEASE, Stop(outcome=Outcome.HOLD, public=("other",)))
 
 
 # --- pieces ------------------------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from services.ingest import intake
-from shared.contracts import Answer, Outcome, PublicView, Summary
+from shared.contracts import Answer, Outcome, PublicView, Stop, Summary
 from shared.directory import Participant, Role
 from shared.errors import InvalidConsignment
 from shared.formats import cargo_imp, fer, fma, fna, fsn, per, psn
@@ -217,6 +217,67 @@ def test_a_decision_becomes_a_disposition_that_can_be_read(outcome: Outcome, pub
     told = notice(outcome=outcome, reasons=(PublicView(public=public),))
     answer = back(fsn, fsn.render([told], DEFAULT_DIALECT))
     assert (answer.raw_code, answer.decision, answer.key, answer.scope.pieces) == (code, decision, told.key, 2)  # type: ignore[union-attr]
+
+
+def statuses(module: Any, body: bytes) -> list[tuple[Any, ...]]:
+    """Return code, decision and whether it lifts, of each status that a written message is read as."""
+    read = outcomes(module, body, CARRIER, AT + timedelta(minutes=1))
+    return [(answer.raw_code, answer.decision, bool(answer.lifted)) for answer in read]
+
+
+def after(before: Outcome, public: Any, /, **changes: Any) -> Any:
+    """Return the notice of a decision that takes the place of a stop."""
+    return notice(instead_of=Stop(outcome=before, public=(public,)), **changes)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "public", "lifted", "decision"),
+    [
+        (Outcome.REFERRAL, "data_missing", "7I", "INFO_REQUESTED"),
+        (Outcome.PHYSICAL_CHECK, "examination", "8I", "SCREEN_REQUESTED"),
+        (Outcome.HOLD, "prohibited_goods", "6I", "DO_NOT_LOAD"),
+    ],
+)
+def test_a_hold_before_loading_is_removed_by_its_own_code(outcome: Outcome, public: Any, lifted: str, decision: str) -> None:
+    body = psn.render([after(outcome, public)], DEFAULT_DIALECT)
+    assert statuses(psn, body) == [(lifted, decision, True), ("SF", "ASSESSED_OK", False)]
+
+
+def test_another_hold_before_loading_takes_the_place_of_the_one_removed() -> None:
+    told = after(Outcome.HOLD, "prohibited_goods", outcome=Outcome.REFERRAL, reasons=(PublicView(public="data_missing"),))
+    assert [code for code, _, _ in statuses(psn, psn.render([told], DEFAULT_DIALECT))] == ["6I", "7H"]
+
+
+def test_a_hold_that_stands_for_other_reasons_is_not_removed() -> None:
+    told = after(Outcome.REFERRAL, "data_missing", outcome=Outcome.REFERRAL, reasons=(PublicView(public="value_query"),))
+    assert [code for code, _, _ in statuses(psn, psn.render([told], DEFAULT_DIALECT))] == ["7H"]
+    assert [code for code, _, _ in statuses(fsn, fsn.render([told], DEFAULT_DIALECT))] == ["1H"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "public", "codes"),
+    [
+        (Outcome.REFERRAL, "data_missing", ["1I", "1C"]),
+        (Outcome.HOLD, "agency_control", ["3I", "1C"]),
+        (Outcome.PHYSICAL_CHECK, "examination", ["1B"]),
+    ],
+)
+def test_a_hold_at_import_is_removed_before_the_goods_are_released(outcome: Outcome, public: Any, codes: list[str]) -> None:
+    body = fsn.render([after(outcome, public)], DEFAULT_DIALECT)
+    assert [code for code, _, _ in statuses(fsn, body)] == codes
+    assert f"CSN/{codes[0]}-2/23NOV0812/".encode() in body
+
+
+def test_the_agency_hold_gives_way_to_one_of_customs() -> None:
+    told = after(Outcome.HOLD, "agency_control", outcome=Outcome.HOLD, reasons=(PublicView(public="officer"),))
+    assert [code for code, _, _ in statuses(fsn, fsn.render([told], DEFAULT_DIALECT))] == ["3I", "1H"]
+
+
+def test_that_an_examination_gave_way_to_a_hold_has_no_code_and_is_told_so() -> None:
+    told = after(Outcome.PHYSICAL_CHECK, "examination", outcome=Outcome.HOLD, reasons=(PublicView(public="officer"),))
+    written = fsn.compose(told, DEFAULT_DIALECT)
+    assert [code for code, _, _ in statuses(fsn, written.body)] == ["1H"]
+    assert [(each.code, each.path, each.value) for each in written.findings] == [("WRITE-LOST", "/instead_of", "1A")]
 
 
 def test_the_published_layout_is_written() -> None:
