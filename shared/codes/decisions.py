@@ -76,6 +76,7 @@ def of_decision(decision: str, track: Track) -> Meaning:
     return Meaning(decision, track, outcome, False, reason, "")
 
 
+@cache
 def code_of(system: str, decision: str) -> str | None:
     """Return the first code of *system* that says *decision* and lifts nothing: the one to write."""
     return next((code for (name, code), said in _table().items() if name == system and said.decision == decision and not said.lifted), None)

@@ -16,7 +16,7 @@ from typing import Final
 
 from shared.contracts import TYPE_OF, Answer, FilingRejected, Notice
 from shared.formats import edifact
-from shared.formats.base import ITEM_LIMIT, Certainty, Likeness, Parsed, Sketch
+from shared.formats.base import Certainty, Envelope, Likeness, Parsed, Sketch
 from shared.formats.cuscar import likeness
 from shared.formats.cusrsp import response_id
 from shared.formats.edifact import Composer, Job, SegmentItem, value
@@ -24,19 +24,18 @@ from shared.formats.edifact_answers import (
     TEXTS,
     answer,
     document_of,
-    envelope_of,
     error_code,
-    finish,
     free_text,
     house_of,
     key_of,
     meaning,
+    parsed,
     references,
+    rendered,
 )
 from shared.formats.edifact_envelope import code as code_of_address
 from shared.formats.edifact_envelope import stamp
 from shared.formats.filings import reject
-from shared.formats.xml import malformed
 from shared.model import Dialect, RawMessage, Rejection
 
 NAME: Final = "aperak"
@@ -59,11 +58,7 @@ def recognise(sketch: Sketch) -> Likeness:
 
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read the reports of a file. Raises :class:`shared.errors.MalformedMessage` when the file is refused as a whole."""
-    found, rejected = edifact.jobs(raw, dialect, name=NAME, type="APERAK", versions=VERSIONS, number=lambda document, icr: document or icr)
-    items = [*rejected, *(item for job in found for item in _answers(job, raw, dialect))]
-    if len(items) > ITEM_LIMIT:
-        raise malformed("MSG-ITEMS", path="ERC", value=str(len(items)))
-    return Parsed(edifact.first_head(found, rejected, NAME), items, len(items))
+    return parsed(raw, dialect, NAME, VERSIONS, "ERC", _answers)
 
 
 @dataclass(slots=True)
@@ -119,19 +114,17 @@ _REJECTED: Final = TYPE_OF[FilingRejected]
 
 def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
     """Write *notices* as one interchange, a message each; the same notices always give the same bytes. *notices* must not be empty."""
-    envelope = envelope_of(notices, dialect)
-    composer = Composer("UNOC", dialect)
-    for number, notice in enumerate(notices, 1):
-        refused = notice.type == _REJECTED
-        composer.begin(str(number), ["APERAK", "D", "95B", "UN"])
-        composer.segment("BGM", "963" if refused else "962", response_id(notice.notice_id), "27" if refused else "29")
-        composer.segment("DTM", ["137", stamp(notice.at), "304"])
-        composer.segment("RFF", ["ACW", document_of(notice) or response_id(notice.notice_id)])
-        composer.segment("NAD", "MS", code_of_address(envelope.sender))
-        composer.segment("NAD", "MR", code_of_address(envelope.recipient))
-        _write_errors(composer, notice)
-        composer.end(str(number))
-    return finish(composer, envelope, "APERAK", len(notices))
+    return rendered(notices, dialect, ("APERAK", "D", "95B", "UN"), "APERAK", _write)
+
+
+def _write(composer: Composer, envelope: Envelope, notice: Notice) -> None:
+    refused = notice.type == _REJECTED
+    composer.segment("BGM", "963" if refused else "962", response_id(notice.notice_id), "27" if refused else "29")
+    composer.segment("DTM", ["137", stamp(notice.at), "304"])
+    composer.segment("RFF", ["ACW", document_of(notice) or response_id(notice.notice_id)])
+    composer.segment("NAD", "MS", code_of_address(envelope.sender))
+    composer.segment("NAD", "MR", code_of_address(envelope.recipient))
+    _write_errors(composer, notice)
 
 
 def _write_errors(composer: Composer, notice: Notice) -> None:

@@ -18,10 +18,10 @@ from typing import Final
 from shared.contracts import TYPE_OF, Answer, FilingRejected, Notice
 from shared.errors import MalformedMessage
 from shared.formats import edifact
-from shared.formats.base import ITEM_LIMIT, Certainty, Envelope, Likeness, Parsed, Received, Sketch
+from shared.formats.base import Certainty, Envelope, Likeness, Parsed, Received, Sketch
 from shared.formats.cuscar import likeness
 from shared.formats.edifact import Composer, Interchange, Job, value
-from shared.formats.edifact_answers import answer, envelope_of, finish, meaning
+from shared.formats.edifact_answers import answer, finish, meaning, parsed, rendered
 from shared.formats.edifact_envelope import control_reference
 from shared.formats.xml import malformed
 from shared.model import Dialect, Finding, RawMessage, Rejection, Severity
@@ -91,13 +91,10 @@ def recognise(sketch: Sketch) -> Likeness:
 
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read the reports of a file. Raises :class:`shared.errors.MalformedMessage` when the file is refused as a whole."""
-    found, rejected = edifact.jobs(raw, dialect, name=NAME, type="CONTRL", versions=VERSIONS, number=lambda _, icr: icr)
-    items = [*rejected, *(item for job in found for item in _answers(job, raw, dialect))]
-    if len(items) > ITEM_LIMIT:
-        raise malformed("MSG-ITEMS", path="UCM", value=str(len(items)))
-    if not items:
+    read = parsed(raw, dialect, NAME, VERSIONS, "UCM", _answers, number=lambda _, icr: icr)
+    if not read.count:
         raise malformed("MSG-NO-ITEMS", "The report has no UCI.", path="UCI")
-    return Parsed(edifact.first_head(found, rejected, NAME), items, len(items))
+    return read
 
 
 class _Level:
@@ -139,6 +136,7 @@ def _answers(job: Job, raw: RawMessage, dialect: Dialect) -> Iterator[Answer | R
 # --- writing -----------------------------------------------------------------------------------------------------------------------------
 
 _REJECTED: Final = TYPE_OF[FilingRejected]
+_IDENTIFIER: Final = ("CONTRL", "D", "3", "UN")
 _SEGMENT = re.compile(r"\(segment ([0-9]+)\)")
 _PLACE = re.compile(r"UNH\[([^\]]*)\]")
 
@@ -149,21 +147,17 @@ def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
     A rejection of a whole interchange refuses it, one of a message refuses the message; every other notice says that it was received. What
     was wrong with single items is told by APERAK or CUSRES.
     """
-    envelope = envelope_of(notices, dialect)
-    composer = Composer("UNOC", dialect)
-    for number, notice in enumerate(notices, 1):
-        whole = notice.type == _REJECTED and notice.position is None
-        message = _PLACE.fullmatch(notice.position or "")
-        told = list(notice.findings or ()) if whole or message else []
-        reference = (notice.message_id or "").rpartition("/")[2]
-        composer.begin(str(number), ["CONTRL", "D", "3", "UN"])
-        _write_uci(
-            composer, control_reference(reference), envelope.recipient, envelope.sender, "4" if whole else "7", told if whole else []
-        )
-        if message and notice.type == _REJECTED:
-            _write_ucm(composer, message[1], [(notice.format or "").upper()], "4", told)
-        composer.end(str(number))
-    return finish(composer, envelope, "", len(notices))
+    return rendered(notices, dialect, _IDENTIFIER, "", _write)
+
+
+def _write(composer: Composer, envelope: Envelope, notice: Notice) -> None:
+    whole = notice.type == _REJECTED and notice.position is None
+    message = _PLACE.fullmatch(notice.position or "")
+    told = list(notice.findings or ()) if whole or message else []
+    reference = control_reference((notice.message_id or "").rpartition("/")[2])
+    _write_uci(composer, reference, envelope.recipient, envelope.sender, "4" if whole else "7", told if whole else [])
+    if message and notice.type == _REJECTED:
+        _write_ucm(composer, message[1], [(notice.format or "").upper()], "4", told)
 
 
 def acknowledge(received: Received, dialect: Dialect) -> bytes | None:
@@ -181,7 +175,7 @@ def acknowledge(received: Received, dialect: Dialect) -> bytes | None:
     if not answered:
         return None
     for number, interchange in enumerate(answered, 1):
-        composer.begin(str(number), ["CONTRL", "D", "3", "UN"])
+        composer.begin(str(number), _IDENTIFIER)
         _report(composer, interchange, received)
         composer.end(str(number))
     first = answered[0]
@@ -222,7 +216,7 @@ def _refuse(received: Received, exc: MalformedMessage, composer: Composer) -> by
     if found is None:
         return None
     sender, recipient, reference = (found[group].decode("latin-1").strip() for group in (2, 3, 4))
-    composer.begin("1", ["CONTRL", "D", "3", "UN"])
+    composer.begin("1", _IDENTIFIER)
     error = "13" if exc.path == "UNZ" else _ERROR_OF.get(exc.finding_code, "18")
     composer.segment("UCI", reference, sender.split(":")[:3], recipient.split(":")[:3], "4", error)
     composer.end("1")

@@ -18,7 +18,7 @@ from typing import Final
 from shared.codes import decisions
 from shared.contracts import TYPE_OF, Answer, ConsignmentAccepted, DecisionMade, FilingRejected, Notice, Outcome
 from shared.formats import edifact
-from shared.formats.base import ITEM_LIMIT, Certainty, Likeness, Parsed, Sketch
+from shared.formats.base import Certainty, Envelope, Likeness, Parsed, Sketch
 from shared.formats.cuscar import likeness
 from shared.formats.cusrsp import response_id
 from shared.formats.edifact import Composer, Job, Segment, SegmentItem, value
@@ -26,18 +26,17 @@ from shared.formats.edifact_answers import (
     TEXTS,
     answer,
     document_of,
-    envelope_of,
     error_code,
-    finish,
     free_text,
     house_of,
     key_of,
     meaning,
+    parsed,
     references,
+    rendered,
 )
 from shared.formats.edifact_envelope import stamp
 from shared.formats.filings import reject
-from shared.formats.xml import malformed
 from shared.model import Dialect, RawMessage, Rejection
 
 NAME: Final = "cusres"
@@ -60,11 +59,7 @@ def recognise(sketch: Sketch) -> Likeness:
 
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read the responses of a file. Raises :class:`shared.errors.MalformedMessage` when the file is refused as a whole."""
-    found, rejected = edifact.jobs(raw, dialect, name=NAME, type="CUSRES", versions=VERSIONS, number=lambda document, icr: document or icr)
-    items = [*rejected, *(item for job in found for item in _answers(job, raw, dialect))]
-    if len(items) > ITEM_LIMIT:
-        raise malformed("MSG-ITEMS", path="RFF", value=str(len(items)))
-    return Parsed(edifact.first_head(found, rejected, NAME), items, len(items))
+    return parsed(raw, dialect, NAME, VERSIONS, "RFF", _answers)
 
 
 class _Part:
@@ -204,16 +199,10 @@ def neutral(notice: Notice) -> str:
 
 def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
     """Write *notices* as one interchange, a message each; the same notices always give the same bytes. *notices* must not be empty."""
-    envelope = envelope_of(notices, dialect)
-    composer = Composer("UNOC", dialect)
-    for number, notice in enumerate(notices, 1):
-        composer.begin(str(number), ["CUSRES", "D", "95B", "UN"])
-        _write(composer, notice)
-        composer.end(str(number))
-    return finish(composer, envelope, "CUSRES", len(notices))
+    return rendered(notices, dialect, ("CUSRES", "D", "95B", "UN"), "CUSRES", _write)
 
 
-def _write(composer: Composer, notice: Notice) -> None:
+def _write(composer: Composer, _: Envelope, notice: Notice) -> None:
     word = neutral(notice)
     function = "1" if word == "CANCELLED" else "27" if word == "REJECTED" else "11"
     composer.segment("BGM", "963" if word == "REJECTED" else "962", response_id(notice.notice_id), function)

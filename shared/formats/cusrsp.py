@@ -24,7 +24,6 @@ answer's ``extra``.
 from __future__ import annotations
 
 import re
-from base64 import b32encode
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
@@ -35,6 +34,7 @@ from xml.sax.saxutils import escape, quoteattr
 from shared.contracts import TYPE_OF, Answer, DecisionMade, FilingRejected, Notice, Outcome
 from shared.formats import postal_files, xml
 from shared.formats.base import Certainty, Envelope, Likeness, Parsed, Sketch
+from shared.formats.edifact_envelope import base32
 from shared.formats.filings import Item
 from shared.formats.itmatt import PATHS as ITMATT_PATHS
 from shared.formats.postal_answers import Asked, decision
@@ -111,7 +111,7 @@ def file_id(notices: Sequence[Notice]) -> str:
 
 def response_id(notice: UUID) -> str:
     """Return the ``ResponseId`` of a notice: 28 characters that always are the same for the same notice."""
-    return "GU" + b32encode(notice.bytes).decode().rstrip("=")
+    return "GU" + base32(notice.int << 2, 26)
 
 
 def _item(notice: Notice) -> str:

@@ -601,16 +601,35 @@ class SegmentItem(Item):
 # --- writing -----------------------------------------------------------------------------------------------------------------------------
 
 
+_ELEMENT, _COMPONENT = "\ud800", "\ud801"
+"""What keeps elements and components apart while a message is written: halves of surrogate pairs, which no text that came in has."""
+
+_ENDS = re.compile(f"{_COMPONENT}+{_ELEMENT}")
+"""Empty components at the end of an element."""
+
+_PRINTABLE: Final = frozenset(map(chr, range(0x20, 0x7F)))
+
+
 @cache
-def _special(capitals: bool, syntax: Syntax) -> Callable[[str], object]:
-    """Return a search for whatever cannot be written as it stands: service characters, and what needs a look at its character set."""
-    plain = " -~" if not capitals else " A-Z0-9.,()/='+:?!\"%&*;<>-"
-    service = re.escape(syntax.component + syntax.element + syntax.release + syntax.terminator)
-    return re.compile(f"[{service}]|[^\x1d\x1f{plain}]").search
+def _other_than(written: frozenset[str]) -> Callable[[str], object]:
+    """Return a search for whatever is not in *written*."""
+    return re.compile(f"[^{_ELEMENT}{_COMPONENT}{''.join(map(re.escape, sorted(written)))}]").search
 
 
-_ENDS = re.compile("\x1f+\x1d")
-"""Empty components at the end of an element. While a message is written, elements and components are kept apart by control characters."""
+@cache
+def _searches(capitals: bool, syntax: Syntax) -> tuple[Callable[[str], object], Callable[[str], object]]:
+    """Return a search for whatever cannot be written as it stands, and one for that of it which needs a look at its character set; the
+    rest are service characters."""
+    plain = _UPPER_ONLY if capitals else _PRINTABLE
+    return _other_than(plain.difference((syntax.component, syntax.element, syntax.release, syntax.terminator))), _other_than(plain)
+
+
+def _joined(components: Sequence[str | None] | None) -> str:
+    if not components:
+        return ""
+    if None in components:
+        components = [part or "" for part in components]
+    return _COMPONENT.join(components)  # type: ignore[arg-type]
 
 
 class Composer:
@@ -628,25 +647,26 @@ class Composer:
         self.key = ""
         self._dialect = dialect
         self._charset = CHARSETS[identifier]
-        self._special = _special(identifier == "UNOA", syntax)
+        self._special, self._foreign = _searches(identifier == "UNOA", syntax)
         self._segments: list[str] = []
         self._first = 0
 
     def segment(self, tag: str, *elements: str | Sequence[str | None] | None) -> None:
         """Add a segment; an element is a text, or the sequence of its components. Empty ends are left out."""
-        plain = "\x1d".join([tag, *[each if type(each) is str else "\x1f".join([part or "" for part in each or ""]) for each in elements]])
-        if self._special(plain) is None:
-            self._segments.append(_ENDS.sub("\x1d", plain).rstrip("\x1d\x1f") if "\x1f\x1d" in plain else plain.rstrip("\x1d\x1f"))
-            return
+        plain = _ELEMENT.join([tag, *[each if type(each) is str else _joined(each) for each in elements]])
+        if self._special(plain) is not None:
+            plain = self.syntax.escape(plain) if self._foreign(plain) is None else self._fitted(tag, elements)
+        if _COMPONENT + _ELEMENT in plain:
+            plain = _ENDS.sub(_ELEMENT, plain)
+        self._segments.append(plain.rstrip(_ELEMENT + _COMPONENT))
+
+    def _fitted(self, tag: str, elements: Sequence[str | Sequence[str | None] | None]) -> str:
+        """Return a segment whose texts have to be brought into the characters of the interchange."""
         written = [tag]
         for element in elements:
-            if not element:
-                written.append("")
-            elif isinstance(element, str):
-                written.append(self._written(element))
-            else:
-                written.append("\x1f".join([self._written(part) if part else "" for part in element]).rstrip("\x1f"))
-        self._segments.append("\x1d".join(written).rstrip("\x1d"))
+            parts = [element] if isinstance(element, str) else element or ()
+            written.append(_COMPONENT.join([self._written(part) if part else "" for part in parts]))
+        return _ELEMENT.join(written)
 
     def _written(self, text: str) -> str:
         if self._special(text) is None:
@@ -669,10 +689,9 @@ class Composer:
         self._segments += body
         self.segment("UNZ", str(messages), reference)
         syntax = self.syntax
-        una = "".join(("UNA", syntax.component, syntax.element, syntax.decimal, syntax.release, " ", syntax.terminator))
-        lines = [una, *(segment + syntax.terminator for segment in self._segments)]
-        text = "\n".join(lines) + "\n"
-        return text.replace("\x1d", syntax.element).replace("\x1f", syntax.component).encode(self._charset)
+        una = f"UNA{syntax.component}{syntax.element}{syntax.decimal}{syntax.release} "
+        text = f"{syntax.terminator}\n".join([una, *self._segments, ""])
+        return text.replace(_ELEMENT, syntax.element).replace(_COMPONENT, syntax.component).encode(self._charset)
 
     def note(self, code: str, said: str, message: str | None = None) -> None:
         """Tell that something was written otherwise than it was given."""

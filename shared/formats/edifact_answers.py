@@ -10,22 +10,45 @@ qualifier: ``JXEXPRESS:ZZZ``); default are ``GUICHET`` and the participant's id 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from shared.codes import decisions
 from shared.codes.decisions import Meaning
 from shared.contracts import Answer, Notice, Outcome, Scope, express_key, post_key
-from shared.formats.base import Envelope
+from shared.formats import edifact
+from shared.formats.base import ITEM_LIMIT, Envelope, Parsed
 from shared.formats.edifact import Composer, Job, Segment, value, whole
 from shared.formats.edifact_envelope import control_reference, unb
+from shared.formats.xml import malformed
 from shared.identifiers import s10
-from shared.model import Dialect, RawMessage
+from shared.model import Dialect, RawMessage, Rejection
 
 HUB: Final = "GUICHET"
 TEXTS: Final = ("ACD", "AAO", "CIP", "AAI")
 """FTX qualifiers that tell why: reason, error, clearance instruction, general."""
+
+
+def parsed(
+    raw: RawMessage,
+    dialect: Dialect,
+    name: str,
+    versions: Sequence[str],
+    repeated: str,
+    read: Callable[[Job, RawMessage, Dialect], Iterable[Answer | Rejection]],
+    *,
+    number: Callable[[str, str], str] = lambda document, icr: document or icr,
+) -> Parsed:
+    """Read the messages of a file; *read* gives the answers of one of them, *repeated* is the segment that there may be too many of.
+
+    Raises :class:`shared.errors.MalformedMessage` when the file is refused as a whole.
+    """
+    found, rejected = edifact.jobs(raw, dialect, name=name, type=name.upper(), versions=versions, number=number)
+    items = [*rejected, *(item for job in found for item in read(job, raw, dialect))]
+    if len(items) > ITEM_LIMIT:
+        raise malformed("MSG-ITEMS", path=repeated, value=str(len(items)))
+    return Parsed(edifact.first_head(found, rejected, name), items, len(items))
 
 
 class References(NamedTuple):
@@ -111,6 +134,23 @@ def free_text(segment: Segment) -> str:
 
 
 # --- writing -----------------------------------------------------------------------------------------------------------------------------
+
+
+def rendered(
+    notices: Sequence[Notice],
+    dialect: Dialect,
+    identifier: Sequence[str],
+    application: str,
+    write: Callable[[Composer, Envelope, Notice], None],
+) -> bytes:
+    """Return *notices* as one interchange, a message each; *write* adds the segments of one. *notices* must not be empty."""
+    envelope = envelope_of(notices, dialect)
+    composer = Composer("UNOC", dialect)
+    for number, notice in enumerate(notices, 1):
+        composer.begin(str(number), identifier)
+        write(composer, envelope, notice)
+        composer.end(str(number))
+    return finish(composer, envelope, application, len(notices))
 
 
 def envelope_of(notices: Sequence[Notice], dialect: Dialect) -> Envelope:

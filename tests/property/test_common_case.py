@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv as stdlib_csv
 import io
+from base64 import b32encode
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID, uuid5
@@ -16,7 +18,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from shared.contracts import NAMESPACE, derived_id
 from shared.errors import MalformedMessage
-from shared.formats import checks, csv, itmatt, manifest, manifest_table, values
+from shared.formats import checks, csv, edifact, itmatt, manifest, manifest_table, values
+from shared.formats.edifact_envelope import base32, stamp
 from shared.formats.filings import Item
 from shared.formats.postal_items import is_plain, mend
 from shared.identifiers import hs
@@ -160,3 +163,16 @@ def test_derived_ids_are_those_of_the_standard(parts: list[str | int | UUID]) ->
     assert str(made) == str(standard)
     assert made.version == 5
     assert made.is_safe is standard.is_safe
+
+
+@given(st.binary(min_size=16, max_size=16))
+def test_base_32_is_that_of_the_standard(raw: bytes) -> None:
+    assert base32(int.from_bytes(raw) << 2, 26) == b32encode(raw).decode().rstrip("=")
+    assert base32(int.from_bytes(raw[:10]), 16) == b32encode(raw[:10]).decode()
+
+
+@given(st.datetimes(timezones=st.integers(-839, 839).map(lambda minutes: timezone(timedelta(minutes=minutes)))))
+def test_an_instant_of_form_304_comes_back(at: datetime) -> None:
+    read = edifact.instant(stamp(at), "304")
+    assert read is not None
+    assert datetime.fromisoformat(read[0]) == at.replace(microsecond=0)

@@ -4,7 +4,7 @@ import pytest
 
 from shared.errors import MalformedMessage
 from shared.formats import edifact
-from shared.formats.edifact import Composer, Syntax, value, whole
+from shared.formats.edifact import DEFAULT_SYNTAX, Composer, Syntax, value, whole
 from shared.model import DEFAULT_DIALECT, Dialect
 
 
@@ -144,6 +144,16 @@ def test_only_unoa_and_unob_transliterate_and_it_is_told() -> None:
     composer = Composer("UNOC", DEFAULT_DIALECT)
     assert composer.fit("Łódź") == "?ód?"
     assert [(made.code, made.value) for made in composer.findings] == [("EDI-CHARACTER", "Łódź")]
+
+
+def test_no_character_of_a_text_becomes_structure() -> None:
+    composer = Composer("UNOC", DEFAULT_DIALECT)
+    text = "".join(map(chr, range(0x100)))
+    composer.segment("NAD", "CN", [text, "B"], text)
+    body = composer.interchange([["UNOC", "3"]], 1, "R1")
+    (segment,) = [each for each in DEFAULT_SYNTAX.split_all(body.decode("latin-1")) if each.startswith("NAD")]
+    written = "".join(mark if mark.isprintable() else " " for mark in text)
+    assert DEFAULT_SYNTAX.split(segment) == [["NAD"], ["CN"], [written, "B"], [written]]
 
 
 def test_what_is_too_long_is_cut_and_told() -> None:
