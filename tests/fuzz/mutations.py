@@ -147,6 +147,8 @@ def _inside(archive: bytes, random: Random) -> bytes:
             members = {name: read.read(name) for name in read.namelist()}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError):
         return flipped(archive, random)
+    if not members:
+        return flipped(archive, random)
     name = random.choice(sorted(members))
     members[name] = spoiled(members[name] or b" ", random)
     written = io.BytesIO()

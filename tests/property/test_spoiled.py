@@ -7,6 +7,9 @@ from random import Random
 import pytest
 
 from shared.formats import READERS
+from shared.formats.filings import rejection
+from shared.formats.rules import refusal
+from shared.model import Dialect, RawMessage, Rejection
 from tests.fuzz import corpus, judging, mutations, run, spoil
 from tests.samples import FOLDER
 
@@ -30,6 +33,22 @@ def test_each_way_to_spoil_a_message_changes_it(mutation: mutations.Mutation) ->
     body = (FOLDER / "itmatt" / "reference.xml").read_bytes()
     assert any(mutation(body, Random(number)) != body for number in range(10))
     assert mutation(body, Random(3)) == mutation(body, Random(3))
+
+
+def test_an_archive_with_nothing_in_it_is_spoiled_like_any_other() -> None:
+    empty = b"PK\x05\x06" + bytes(18)
+    assert all(mutations.spoiled(empty, Random(number)) for number in range(20))
+
+
+def test_a_finding_beyond_the_last_line_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Elsewhere:
+        @staticmethod
+        def parse(message: RawMessage, dialect: Dialect) -> list[Rejection]:
+            return [rejection(message, [refusal("FLD-FORM", line=2)])]
+
+    monkeypatch.setattr(judging, "READERS", {"elsewhere": Elsewhere})
+    with pytest.raises(judging.Wrong, match="line 2 of 1"):
+        judging.judge("elsewhere", b"<a/>")
 
 
 def test_the_same_seed_gives_the_same_inputs() -> None:
