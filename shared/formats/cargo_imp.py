@@ -18,7 +18,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
@@ -120,18 +121,84 @@ class Envelope(NamedTuple):
     sent: str
 
 
+class Line(NamedTuple):
+    """One line that says something: the name of the group that it begins (a stroke for a continuation), its number, the whole of it."""
+
+    name: str
+    number: int
+    text: str
+
+
 @dataclass(slots=True)
 class Message:
-    """One message. ``line`` is that of its header; ``text`` all of its lines; ``version`` what the header says, or empty."""
+    """One message. ``line`` is that of its header; ``text`` all of its lines; ``version`` what the header says, or empty.
+
+    Its lines are cut when somebody asks for them. A message of very many lines is better read through :meth:`lines` than through
+    ``groups``, which keeps them.
+    """
 
     type: str
     version: str
     line: int
     text: str
+    dialect: Dialect
     envelope: Envelope | None = None
-    groups: list[Group] = field(default_factory=list)
     quoted: Message | None = None
-    findings: list[Finding] = field(default_factory=list)
+    _groups: list[Group] | None = None
+    _findings: list[Finding] = field(default_factory=list)
+    _looked: bool = False
+
+    @property
+    def groups(self) -> list[Group]:
+        """The lines in groups."""
+        if self._groups is None:
+            self._groups = list(grouped(self.lines()))
+        return self._groups
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What is wrong with the message as a text."""
+        if not self._looked:
+            deque(self.lines(), 0)
+        return self._findings
+
+    def told_before(self, findings: Sequence[Finding]) -> None:
+        """Put *findings* before those of the message itself."""
+        self._findings[:0] = findings
+
+    def lines(self) -> Iterator[Line]:
+        """Yield its lines one by one, broken ones put together."""
+        findings: list[Finding] = []
+        last: Line | None = None
+        broken: list[str] = []
+        names = IDENTIFIERS[self.type]
+        for number, text in enumerate(self._own(), self.line + 1):
+            if not text or text.isspace():
+                continue
+            head = "/" if text[0] == "/" else text.partition("/")[0].rstrip()
+            name = head if head == "/" or head in names else _name(self.type, text, last)
+            if name is not None:
+                if last is not None:
+                    yield self._whole(last, broken, findings) if broken else last
+                last = Line(name, number, text)
+            elif not _is_frame(text):
+                broken.append(text)
+        if last is not None:
+            yield self._whole(last, broken, findings) if broken else last
+        if not self._looked:
+            self._looked = True
+            self._findings += findings
+
+    def _own(self) -> list[str]:
+        """Return the lines below the header, without those that the message repeats of another."""
+        return self.text.split("\n")[1 : None if self.quoted is None else self.quoted.line - self.line]
+
+    def _whole(self, line: Line, broken: list[str], findings: list[Finding]) -> Line:
+        start = f"{line.name}/" if line.text.rstrip() == line.name else line.text
+        _note(findings, self.dialect, "IMP-LINES", self.at(line.number))
+        whole = line._replace(text="".join([start, *broken]))
+        broken.clear()
+        return whole
 
     def group(self, name: str) -> Group | None:
         """Return the first group of that name."""
@@ -171,7 +238,7 @@ def read(body: bytes, dialect: Dialect) -> list[Message]:
     if not messages:
         raise malformed("MSG-SYNTAX", "No line names a message of Cargo-IMP, such as FHL/4.", path=f"one of {_TYPES}", line=1, column=1)
     _characters(text, messages[0], findings, dialect)
-    messages[0].findings[:0] = findings
+    messages[0].told_before(findings)
     return messages
 
 
@@ -209,9 +276,9 @@ def _split(text: str, findings: list[Finding], dialect: Dialect) -> list[Message
         counted = head.start()
         stop = heads[index + 1].start() if index + 1 < len(heads) else len(text)
         end = min(stop, envelope.start()) if envelope is not None else stop
-        message = Message(head[1], head[2] or "", line, text[head.start() : end])
+        message = Message(head[1], head[2] or "", line, text[head.start() : end], dialect)
         message.envelope = _envelope(own) if own else messages[-1].envelope if messages else None
-        _fill(message, dialect)
+        _quote(message)
         messages.append(message)
     return messages
 
@@ -265,65 +332,49 @@ def _characters(text: str, first: Message, findings: list[Finding], dialect: Dia
         _note(findings, dialect, "IMP-LENGTH", first.at(text.count("\n", 0, long.start()) + 1))
 
 
-def _fill(message: Message, dialect: Dialect) -> None:
-    """Bring the lines of a message into groups; what an answer repeats becomes its quoted message."""
+def _quote(message: Message) -> None:
+    """Find what an answer repeats."""
+    if message.type not in QUOTING:
+        return
     lines = message.text.split("\n")
-    if message.type in QUOTING:
-        for index, line in enumerate(lines[1:], 1):
-            head = HEADER.match(line)
-            if head is not None:
-                quoted = Message(head[1], head[2] or "", message.line + index, "\n".join(lines[index:]))
-                _fill(quoted, dialect)
-                message.quoted = quoted
-                lines = lines[:index]
-                break
-    _group(message, lines, dialect)
+    for index, line in enumerate(lines[1:], 1):
+        head = HEADER.match(line)
+        if head is not None:
+            message.quoted = Message(head[1], head[2] or "", message.line + index, "\n".join(lines[index:]), message.dialect)
+            _quote(message.quoted)
+            return
 
 
-def _group(message: Message, lines: list[str], dialect: Dialect) -> None:
-    names = IDENTIFIERS[message.type]
-    groups = message.groups
-    broken: dict[int, list[str]] = {}
-    found: list[tuple[str, int, str]] = []
-    for number, line in enumerate(lines[1:], message.line + 1):
-        if not line or line.isspace():
+def grouped(lines: Iterable[Line]) -> Iterator[Group]:
+    """Yield *lines* in groups: a line with its continuations."""
+    group: Group | None = None
+    for name, number, text in lines:
+        elements = text.split("/")
+        row = Row(number, elements if name in ("", AWB) else elements[1:])
+        if name == "/" and group is not None:
+            group.rows.append(row)
             continue
-        if line[0] == "/":
-            found.append(("/", number, line))
-            continue
-        head = line.partition("/")[0].rstrip()
-        name = head if head in names else _name(message.type, line, found)
-        if name is not None:
-            found.append((name, number, line))
-        elif not _is_frame(line):
-            broken.setdefault(len(found) - 1, []).append(line)
-    for index, (name, number, line) in enumerate(found):
-        if index in broken:
-            line = "".join([f"{name}/" if line.rstrip() == name else line, *broken[index]])
-            _note(message.findings, dialect, "IMP-LINES", message.at(number))
-        if name != "/":
-            elements = line.split("/")
-            groups.append(Group(name, [Row(number, elements if name in ("", AWB) else elements[1:])]))
-        elif groups:
-            groups[-1].rows.append(Row(number, line.split("/")[1:]))
-        else:
-            groups.append(Group("", [Row(number, line.split("/")[1:])]))
+        if group is not None:
+            yield group
+        group = Group(name if name != "/" else "", [row])
+    if group is not None:
+        yield group
 
 
 def _is_frame(line: str) -> bool:
     return _FRAME.match(line) is not None
 
 
-def _name(type: str, line: str, before: Sequence[tuple[str, int, str]]) -> str | None:
+def _name(type: str, text: str, before: Line | None) -> str | None:
     """Return the name of a group that begins without an identifier of the list; None for the rest of a broken line."""
     answer = type in ANSWERS
-    if line[0].isdecimal() and (not before or answer or type in ("FFM", "FSU")) and _WAYBILL(line):
+    if text[0].isdecimal() and (before is None or answer or type in ("FFM", "FSU")) and _WAYBILL(text):
         return AWB
-    if type == "FSU" and _STATUS(line) and not (before and before[-1][2].endswith("/")):
-        return line[:3]
-    if not before or (type == "FFM" and _POINT(line)):
+    if type == "FSU" and _STATUS(text) and not (before is not None and before.text.endswith("/")):
+        return text[:3]
+    if before is None or (type == "FFM" and _POINT(text)):
         return ""
-    return line[:3] if answer and _STATUS(line) else None
+    return text[:3] if answer and _STATUS(text) else None
 
 
 def _note(findings: list[Finding], dialect: Dialect, code: str, where: str, said: str | None = None, message: str | None = None) -> None:

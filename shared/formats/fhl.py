@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -23,7 +23,7 @@ from shared.contracts import express_key
 from shared.formats import cargo_consignment, cargo_imp, cargo_imp_lines, cargo_xml
 from shared.formats.base import ITEM_LIMIT, Certainty, Likeness, Parsed, Sketch
 from shared.formats.cargo_consignment import GOODS, HOUSE, LOOSE, NOTES
-from shared.formats.cargo_imp import Group, LineItem, Message
+from shared.formats.cargo_imp import Group, Line, LineItem, Message
 from shared.formats.cargo_xml import WEIGHT_TOLERANCE
 from shared.formats.filings import conclude, message_id_of
 from shared.formats.xml import Record, malformed
@@ -78,6 +78,17 @@ class _Master:
     listed: bool = False
 
 
+class _List(NamedTuple):
+    """One message that names houses. ``findings`` go with the first of them; ``first`` is its first line ``MBI``, ``houses`` how many
+    there are."""
+
+    message: Message
+    head: MessageHead
+    findings: Sequence[Finding]
+    first: Group | None
+    houses: int
+
+
 class _House(NamedTuple):
     """The lines of one house. ``findings`` are those of its message, with the first of its houses; ``again`` tells of a second master."""
 
@@ -97,42 +108,82 @@ def recognise(sketch: Sketch) -> Likeness:
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read the house lists of a transmission. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
     messages, rejected = cargo_imp.of_type(cargo_imp.read(raw.body, dialect), _TYPE, raw, NAME)
-    lines = [(message, group) for message in messages for group in message.groups if group.name == "HBS"]
-    if len(lines) > ITEM_LIMIT:
-        message, group = lines[ITEM_LIMIT]
-        raise malformed("MSG-ITEMS", path=f"{message.at(group.line)}, HBS", value=str(len(lines)))
     message_id = message_id_of(raw.body)
     masters: dict[str, _Master] = {}
-    houses: list[_House] = []
+    lists: list[_List] = []
+    houses = 0
+    beyond = ""
     for message in messages:
-        found = list(_houses(message, masters, cargo_imp.head(message, NAME, message_id, raw), dialect))
-        houses += found
-        if not found:
+        found = _looked_through(message, masters, cargo_imp.head(message, NAME, message_id, raw), dialect)
+        if found is None:
             rejected.append(cargo_imp.refuse(message, "MSG-NO-ITEMS", "HBS", raw, NAME, message_id))
-    if not houses:
+            continue
+        lists.append(found)
+        if houses <= ITEM_LIMIT < houses + found.houses:
+            line = next(islice(_starts(message), ITEM_LIMIT - houses, None))
+            beyond = f"{message.at(line.number)}, HBS"
+        houses += found.houses
+    if beyond:
+        raise malformed("MSG-ITEMS", path=beyond, value=str(houses))
+    if not lists:
         raise malformed("MSG-NO-ITEMS", path=f"{messages[0].at(messages[0].line)}, HBS", line=messages[0].line, column=1)
-    return Parsed(houses[0].head, _read(houses, masters, rejected, raw, dialect), len(houses) + len(masters) + len(rejected))
+    return Parsed(lists[0].head, _read(lists, masters, rejected, raw, dialect), houses + len(masters) + len(rejected))
 
 
-def _houses(message: Message, masters: dict[str, _Master], head: MessageHead, dialect: Dialect) -> Iterator[_House]:
-    """Cut a message into its houses; what stands before the first belongs to the master."""
-    groups = message.groups
-    starts = [index for index, group in enumerate(groups) if group.name == "HBS"]
-    if not starts:
-        return
+def _starts(message: Message) -> Iterator[Line]:
+    """Yield the lines that begin a house."""
+    return (line for line in message.lines() if line.name == "HBS")
+
+
+def _looked_through(message: Message, masters: dict[str, _Master], head: MessageHead, dialect: Dialect) -> _List | None:
+    """Look through a message without keeping its lines: how many houses it has, and under which air waybills; None without a house.
+
+    What stands before the first house belongs to the master.
+    """
+    before: list[Line] = []
+    named: list[Line] = []
+    houses = 0
+    for line in message.lines():
+        if line.name == "HBS":
+            houses += 1
+        elif houses == 0:
+            before.append(line)
+        elif line.name == "MBI":
+            named.append(line)
+    if not houses:
+        return None
     item = LineItem(message.at(message.line), PATHS, dialect, list(message.findings), type=_TYPE)
     cargo_imp.version(message, VERSIONS, item)
-    cargo_imp_lines.ignored(message, groups[: starts[0]], frozenset({"MBI"}), item)
-    named = [group for group in groups if group.name == "MBI"]
-    owner = _master(message, head, named[0], masters) if named else None
+    above = list(cargo_imp.grouped(before))
+    cargo_imp_lines.ignored(message, above, frozenset({"MBI"}), item)
+    waybills = [*[group for group in above if group.name == "MBI"][:1], *cargo_imp.grouped(named)]
+    for group in waybills:
+        _master(message, head, group, masters)
+    return _List(message, head, item.findings, waybills[0] if waybills else None, houses)
+
+
+def _houses(listed: _List, masters: dict[str, _Master]) -> Iterator[_House]:
+    """Cut a message into its houses. An air waybill that is named among the lines of a house holds for those behind it, unless it is the
+    message's first."""
+    message, head, findings, first, _ = listed
+    owner = _master(message, head, first, masters) if first is not None else None
     again: Group | None = None
-    for start, stop in pairwise([*starts, len(groups)]):
-        own = [group for group in groups[start:stop] if group.name != "MBI"]
-        yield _House(message, head, owner, own, item.findings, again)
-        item.findings = []
-        for group in groups[start:stop]:
-            if group.name == "MBI" and group is not named[0]:
-                owner, again = _master(message, head, group, masters), group
+    own: list[Group] = []
+    named: list[Group] = []
+    for group in cargo_imp.grouped(message.lines()):
+        if group.name == "HBS":
+            if own:
+                yield _House(message, head, owner, own, findings, again)
+                findings = ()
+            for other in named:
+                owner, again = _master(message, head, other, masters), other
+            own, named = [group], []
+        elif group.name != "MBI":
+            if own:
+                own.append(group)
+        elif own and first is not None and group.line != first.line:
+            named.append(group)
+    yield _House(message, head, owner, own, findings, again)
 
 
 def _master(message: Message, head: MessageHead, group: Group, masters: dict[str, _Master]) -> _Master:
@@ -150,14 +201,15 @@ def _master(message: Message, head: MessageHead, group: Group, masters: dict[str
 
 
 def _read(
-    houses: Sequence[_House], masters: Mapping[str, _Master], rejected: Sequence[Rejection], raw: RawMessage, dialect: Dialect
+    lists: Sequence[_List], masters: dict[str, _Master], rejected: Sequence[Rejection], raw: RawMessage, dialect: Dialect
 ) -> Iterator[Filing | Rejection]:
     """Yield each house, then the masters of check-lists."""
     yield from rejected
     carrier = dialect.carrier or raw.participant
-    for house in houses:
-        item = LineItem(house.message.at(house.groups[0].line), PATHS, dialect, list(house.findings), type=_TYPE)
-        yield _house(house, item, carrier, raw)
+    for listed in lists:
+        for house in _houses(listed, masters):
+            item = LineItem(house.message.at(house.groups[0].line), PATHS, dialect, list(house.findings), type=_TYPE)
+            yield _house(house, item, carrier, raw)
     for master in masters.values():
         if master.listed:
             yield _of_master(master, carrier, raw, dialect)

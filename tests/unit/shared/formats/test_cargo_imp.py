@@ -1,5 +1,6 @@
 """Cargo-IMP: envelopes, broken lines, several messages, dates without a month; then what each message files."""
 
+import tracemalloc
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -64,6 +65,14 @@ def test_a_broken_line_is_joined_and_told() -> None:
     message = read(FHL.replace("SZXLGG/1/K0.5/1/T-SHIRT", "SZX\nLGG/1/K\n0.5/1/T-SHIRT"))[0]
     assert message.groups[1].first == ["JXE260300017", "SZXLGG", "1", "K0.5", "1", "T-SHIRT"]
     assert [(finding.code, finding.sender_path) for finding in message.findings] == [("IMP-LINES", "FHL line 3")]
+
+
+def test_lines_that_are_read_again_are_told_once() -> None:
+    message = read(FHL.replace("SZXLGG/1", "SZX\nLGG/1"))[0]
+    assert list(message.lines()) == list(message.lines())
+    assert codes(message) == ["IMP-LINES"]
+    assert message.groups == list(cargo_imp.grouped(message.lines()))
+    assert codes(message) == ["IMP-LINES"]
 
 
 def test_empty_elements_keep_their_place() -> None:
@@ -212,6 +221,23 @@ def test_a_list_sent_in_several_messages_is_summed_up() -> None:
     one, two = sample("fhl", "several").split(b"HBS/JXE260300018")
     parts = one + one.partition(b"HBS")[0] + b"HBS/JXE260300018" + two
     assert [told(outcome) for outcome in outcomes(fhl, parts)] == [[], [], []]
+
+
+def test_a_house_list_is_read_house_by_house() -> None:
+    lines = "".join(f"HBS/JXE{number:09}/SZXLGG/1/K0.5/1/SHIRT\nTXT/COTTON SHIRT\n" for number in range(4_000))
+    body = f"FHL/5\nMBI/888-45123072SZXLGG/T4000K2000\n{lines}".encode()
+    tracemalloc.start()
+    count = sum(1 for _ in fhl.parse(raw(body), DEFAULT_DIALECT))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (count, peak < 8 * len(body)) == (4_001, True)
+
+
+def test_the_house_that_is_too_many_is_named() -> None:
+    one = "FHL/5\nMBI/888-45123072SZXLGG/T3K2.7\n" + "HBS/JXE260300017/SZXLGG/1/K0.5/1/SHIRT\n" * 6_000
+    with pytest.raises(MalformedMessage) as refused:
+        fhl.parse(raw((one + one).encode()), DEFAULT_DIALECT)
+    assert (refused.value.finding_code, refused.value.path, refused.value.value) == ("MSG-ITEMS", "FHL line 10005, HBS", "12000")
 
 
 def test_houses_that_are_more_than_their_master_are_told() -> None:
