@@ -242,10 +242,7 @@ def _segment_at(body: bytes, tag: bytes, start: int, terminator: bytes, release:
 def _interchange(body: bytes, syntax: Syntax, identifier: bytes | None, dialect: Dialect, number: int) -> Interchange:
     findings: list[Finding] = []
     name = (identifier or b"").decode("ascii")
-    text = decode(body, name, dialect, findings)
-    if text.count(syntax.terminator) > SEGMENT_LIMIT:
-        raise malformed("MSG-SYNTAX", f"An interchange has more than {SEGMENT_LIMIT:,} segments: split it.")
-    segments = _segments(text, syntax, dialect, findings)
+    segments = _segments(decode(body, name, dialect, findings), syntax, dialect, findings)
     unb = syntax.split(segments[0])
     unz = syntax.split(segments[-1])
     test = value(unb, 11) == "1"
@@ -305,26 +302,44 @@ def decode(body: bytes, identifier: str, dialect: Dialect, findings: list[Findin
 
 
 def _segments(text: str, syntax: Syntax, dialect: Dialect, findings: list[Finding]) -> list[str]:
-    """Return the segments without the white space before them."""
-    terminator = syntax.terminator
-    if terminator not in "\r\n" and ("\n" in text or "\r" in text):
-        text = _unbroken(text, dialect, findings)
+    """Return the segments without the white space before them. Nobody else holds *text*, so a large one is never in memory twice."""
+    if text.count(syntax.terminator) > SEGMENT_LIMIT:
+        raise malformed("MSG-SYNTAX", f"An interchange has more than {SEGMENT_LIMIT:,} segments: split it.")
+    if syntax.terminator not in "\r\n" and ("\n" in text or "\r" in text):
+        text = _unbroken(text, syntax, dialect, findings)
     segments = syntax.split_all(text)
     if not segments or segments[0][:3] != "UNB" or segments[-1][:3] != "UNZ":
         raise malformed("MSG-SYNTAX", "The interchange does not run from UNB to UNZ.", path="UNB")
     return segments
 
 
-def _unbroken(text: str, dialect: Dialect, findings: list[Finding]) -> str:
-    """Put a file together that was broken at a fixed width; other breaks inside a segment stand for a blank."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    while lines and not lines[-1].strip("\x1a "):
-        lines.pop()
-    width = len(lines[1]) if len(lines) > 2 else 0
-    if width > 20 and len(lines[0]) <= width >= len(lines[-1]) and all(len(line) == width for line in lines[1:-1]):
+def _unbroken(text: str, syntax: Syntax, dialect: Dialect, findings: list[Finding]) -> str:
+    """Put a file together that was broken at a fixed width; other breaks inside a segment stand for a blank, those between segments for
+    nothing."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    last = text.find("\n", len(text.rstrip("\x1a \n")))
+    text = text[:last] if last >= 0 else text
+    if _is_ruled(text):
         _note(findings, dialect, "EDI-LINES", "UNB")
-        return "".join(lines)
-    return " ".join(lines) if len(lines) > 1 else text
+        return text.replace("\n", "")
+    if syntax.release == " " or f"{syntax.release}{syntax.terminator}\n" not in text:
+        text = text.replace(f"{syntax.terminator}\n", syntax.terminator)
+    return text.replace("\n", " ")
+
+
+def _is_ruled(text: str) -> bool:
+    """Whether all lines are as wide as the second; the first and the last may be narrower."""
+    first = text.find("\n")
+    at = text.find("\n", first + 1)
+    width = at - first - 1
+    if first < 0 or at < 0 or width <= 20 or first > width:
+        return False
+    while (following := text.find("\n", at + 1)) >= 0:
+        if following - at - 1 != width:
+            return False
+        at = following
+    return len(text) - at - 1 <= width
 
 
 def _rejoined(pieces: list[str], syntax: Syntax) -> list[str]:

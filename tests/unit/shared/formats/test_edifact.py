@@ -111,6 +111,13 @@ def test_a_file_broken_at_a_fixed_width_is_put_together() -> None:
     assert edifact.read(broken, DEFAULT_DIALECT)[0].messages[0].segments == edifact.read(body, DEFAULT_DIALECT)[0].messages[0].segments
 
 
+def test_a_break_between_segments_is_nothing_and_one_inside_a_blank() -> None:
+    body = interchange(*message("FTX+AAA+++O?'\r\nNEIL AND\nSONS", "BGM+785")).replace(b"'", b"'\r\n").replace(b"?'\r\n", b"?'")
+    segments = edifact.read(body, DEFAULT_DIALECT)[0].messages[0].segments
+    assert [each[:3] for each in segments] == ["UNH", "FTX", "BGM", "UNT"]
+    assert value(Syntax().split(segments[1]), 4) == "O' NEIL AND SONS"
+
+
 def test_full_components_go_on_and_short_ones_are_words() -> None:
     segment = [["FTX"], ["AAA"], [""], [""], ["A" * 70, "B", "C"]]
     assert whole(segment, 4, 70) == "A" * 70 + "B C"
