@@ -15,7 +15,7 @@ from services.router.merge import merge
 from services.router.quality import HS_DIGITS, ItemVerdict, judge_items
 from shared.contracts import Missing, Reason, Summary
 from shared.identifiers import ioss
-from shared.model import Consignment, Filing, Finding, Severity
+from shared.model import Consignment, Filing, Finding, GoodsItem, Severity
 from shared.model.findings import cut
 
 if TYPE_CHECKING:
@@ -142,24 +142,41 @@ def _first(items: Sequence[ItemVerdict], meets: Any, consignment: Consignment, n
 
 
 def _findings(consignment: Consignment, judgement: Judgement, filled: tuple[str, ...]) -> tuple[Finding, ...]:
-    found = [
-        Finding(
-            code="DQ-13",
-            severity=Severity.WARNING,
-            message="The goods description does not tell what the goods are.",
-            remedy=item.hint or "Say in plain words what the goods are, with material or function.",
-            path=f"/goods_items/{place}/goods_description",
-            value=cut(consignment.goods_items[place].goods_description or ""),
-        )
-        for place, item in enumerate(judgement.items)
-        if item.description == "reject"
-    ]
+    found: list[Finding] = []
+    for place, item in enumerate(judgement.items):
+        if item.description == "reject":
+            found.append(_undescribed(place, consignment.goods_items[place], item))
+        elif item.elsewhere:
+            found.append(_implausible(place, consignment.goods_items[place], item))
     if "value_not_established" in judgement.category.flags:
         found.append(_VALUE_NOT_ESTABLISHED)
     found += [_FILLED.model_copy(update={"path": path}) for path in filled]
     return tuple(found)
 
 
+def _undescribed(place: int, goods: GoodsItem, verdict: ItemVerdict) -> Finding:
+    return Finding(
+        code="DQ-13",
+        severity=Severity.WARNING,
+        message="The goods description does not tell what the goods are.",
+        remedy=verdict.hint or "Say in plain words what the goods are, with material or function.",
+        path=f"/goods_items/{place}/goods_description",
+        value=cut(goods.goods_description or ""),
+    )
+
+
+def _implausible(place: int, goods: GoodsItem, verdict: ItemVerdict) -> Finding:
+    message = f"The description speaks of goods of HS chapter {' or '.join(verdict.elsewhere)}, the code is of another."
+    where = f"/goods_items/{place}/hs_code"
+    return _CONTRADICTED.model_copy(update={"message": message, "path": where, "value": cut(goods.hs_code or "")})
+
+
+_CONTRADICTED: Final = Finding(
+    code="DQ-18",
+    severity=Severity.NOTE,
+    message="The description speaks of goods of another HS chapter than the code.",
+    remedy="Check the HS code, or describe the goods as they are.",
+)
 _VALUE_NOT_ESTABLISHED: Final = Finding(
     code="fx_rate_missing",
     severity=Severity.WARNING,

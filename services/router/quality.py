@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any, Final, NamedTuple, cast
 
 from services.router.building import build
-from shared.codes import dataset, goods_description, regulated_goods
+from shared.codes import dataset, goods_description, hs_words, regulated_goods
 from shared.contracts import Missing
 from shared.errors import Misconfigured
 from shared.model import Consignment, GoodsItem, Party
@@ -173,7 +173,7 @@ def _best_holders(owner: str, name: str) -> tuple[str, ...]:
 
 class ItemVerdict(NamedTuple):
     """What the lists say of one goods item. ``regulated`` is the rule id whose prefix and keyword both match, ``possible`` when either
-    does."""
+    does; ``elsewhere`` are the chapters that the description speaks of where it contradicts the HS code (DQ-18)."""
 
     description: str
     hint: str
@@ -181,6 +181,7 @@ class ItemVerdict(NamedTuple):
     regulated: str
     enforcement: bool
     possible: bool
+    elsewhere: tuple[str, ...]
 
 
 @lru_cache(maxsize=16_384)
@@ -200,6 +201,7 @@ def judge_item(description: str, hs_code: str, documents_allowed: bool) -> ItemV
         regulated=strong[0].rule_id if strong else "",
         enforcement=any(rule.default_action == "hold_for_enforcement" for rule in strong),
         possible=bool(matches),
+        elsewhere=hs_words.chapters_instead(description, hs_code) if description and hs_code else (),
     )
 
 

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from shared.contracts import derived_id
 from shared.formats.places import line_of
 from shared.formats.provenance import sender_path
+from shared.formats.remarks import remark
 from shared.formats.rules import RULES, finding
 from shared.model import (
     Consignment,
@@ -155,7 +156,10 @@ def conclude(
                     "references": (*(head.references or ()), *references) or None,
                 }
             )
-            return filing
+            if filing.consignment is None or not remark(filing.consignment, head.format, item):
+                return filing
+            if not item.refused:
+                return filing.model_copy(update={"findings": tuple(item.findings)})
         except ValidationError as exc:
             translate(exc, item)
     else:

@@ -159,6 +159,10 @@ _RULES: Final[dict[str, Rule]] = {
     ),
     "DQ-20": Rule("note", "The postage is missing.", "Give the postage paid."),
     "DQ-23": Rule("warning", "The text looks as if it had been read in the wrong character set.", "Send UTF-8 and declare it."),
+    "DQ-24": Rule("note", "The item is declared a gift, its sender looks like a trader.", "Declare a sale where it is one."),
+    "DQ-25": Rule(
+        "note", "The text ends with the last character of its field; it may have been cut.", "Send the whole text, or a shorter one."
+    ),
 }
 
 RULES: Final[Mapping[str, Rule]] = MappingProxyType(_RULES)

@@ -124,6 +124,16 @@ def test_a_hold_is_told_before_the_others_have_answered() -> None:
     assert history.decisions[-1].outcome is Outcome.HOLD
 
 
+def test_an_hs_code_that_contradicts_the_description_is_told_and_stops_nothing() -> None:
+    history = History(ALONE)
+    lines = (a_goods_item(), a_goods_item(sequence_number=2, goods_description="Headphones, wireless"))
+    history.add(a_filing(a_house_consignment(goods_items=lines)))
+    (found,) = history.said(ConsignmentAccepted)[-1].findings
+    assert (found.code, found.severity, found.path, found.value) == ("DQ-18", "note", "/goods_items/1/hs_code", "610910")
+    assert "chapter 85" in found.message
+    assert history.decisions[-1].outcome is Outcome.RELEASE
+
+
 def test_arms_are_held() -> None:
     history = History(ALONE)
     history.add(a_filing(a_house_consignment(goods_items=(a_goods_item(hs_code="930200", goods_description="Revolver, calibre 38"),))))
