@@ -14,7 +14,8 @@ participant or what was agreed with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType, UnionType
 from typing import Any, Final, Union, get_args, get_origin
 
@@ -53,6 +54,7 @@ SOURCE: Final = "hub layout, the standard dataset itself"
 CERTAINTY: Final[Certainty] = "published"
 
 MARK: Final = "guichet"
+_NO_BLANK = re.compile(rb"\S").search
 _HEAD: Final = frozenset({MARK, "message_id", "prepared_at"})
 _ITEM: Final = frozenset({MARK, "function", "version"})
 _MONEY: Final = ("declared_value", "freight_cost", "insurance_cost", "insured_value", "paid_amount", "charges", "refund")
@@ -101,8 +103,9 @@ def recognise(sketch: Sketch) -> Likeness:
 
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read items. Raises :class:`shared.errors.MalformedMessage` when the message is refused as a whole."""
-    first, _, rest = raw.body.strip().partition(b"\n")
-    if rest.strip() and _is_object(first):
+    start = _NO_BLANK(raw.body)
+    end = raw.body.find(b"\n", start.start()) if start else -1
+    if start and end >= 0 and _NO_BLANK(raw.body, end) and _is_object(raw.body[start.start() : end]):
         return parse_lines(raw, dialect, NAME)
     value = json.parse(raw.body)
     if not isinstance(value, dict):
@@ -120,7 +123,7 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
         raise malformed("MSG-NO-ITEMS", path="items")
     if len(items) > ITEM_LIMIT:
         raise malformed("MSG-ITEMS", path="items", value=str(len(items)))
-    entries = [(f"items[{number}]", item) for number, item in enumerate(items, 1)]
+    entries = ((f"items[{number}]", item) for number, item in enumerate(items, 1))
     return Parsed(head, _filings(entries, version, head, raw, dialect), len(items))
 
 
@@ -177,7 +180,7 @@ def _lines(
 
 
 def _filings(
-    entries: Sequence[tuple[str, Any]], version: str | None, head: MessageHead, raw: RawMessage, dialect: Dialect
+    entries: Iterable[tuple[str, Any]], version: str | None, head: MessageHead, raw: RawMessage, dialect: Dialect
 ) -> Iterator[Filing | Rejection]:
     for position, entry in entries:
         item = Item(position, PATHS, dialect)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import MalformedMessage, UnknownFormat
-from shared.formats import FORMATS, READERS, WRITERS, json, manifest_csv, manifest_json, order, recognition, rules, values, xml
+from shared.formats import FORMATS, READERS, WRITERS, json, manifest_csv, manifest_json, neutral, order, recognition, rules, values, xml
 from shared.formats.base import FilingWriter
 from shared.formats.provenance import provenance
 from shared.model import DEFAULT_DIALECT, Dialect, Filing
@@ -156,6 +156,20 @@ def test_ten_thousand_and_one_consignments_are_refused() -> None:
 
 def test_a_text_that_looks_like_a_key_is_no_duplicate() -> None:
     assert json.parse(b'{"a": "\\"a\\": 1", "b": {"a": 2}}') == {"a": '"a": 1', "b": {"a": 2}}
+
+
+@pytest.mark.parametrize("body", [b'{"a":1,"a":2}', b'{"a" : 1, "b": 2, "a"\n: 2}', b'[{"b": "\\"a\\" :"}, {"a":{"c":1,"c" :2}}]'])
+def test_a_key_named_twice_in_one_object_refuses_the_message(body: bytes) -> None:
+    with pytest.raises(MalformedMessage) as refused:
+        json.parse(body)
+    assert refused.value.finding_code == "MSG-DUPLICATE-KEY"
+
+
+@pytest.mark.parametrize("lines", [b"%s\n%s", b" \n\r\n%s\r\n\r\n%s\n", b"\xef\xbb\xbf%s\n%s"])
+def test_items_on_lines_are_read_line_by_line(lines: bytes) -> None:
+    one = b'{"payment":{"payment_id":"1","orders":[{"order_id":"1"}]}}'
+    assert neutral.parse(raw(lines % (one, one)), DEFAULT_DIALECT).count == 2
+    assert neutral.parse(raw(b"\n" + one + b"\n \n"), DEFAULT_DIALECT).count == 1
 
 
 def test_a_text_above_sixty_four_kilobytes_is_refused() -> None:
