@@ -245,6 +245,14 @@ def _goods_shape(space: str) -> xml.Shape:
     return _shape(space, {"SequenceNumeric": "sequence_number"}, inner=inner)
 
 
+@lru_cache(maxsize=xml.SPELLINGS)
+def _any_outside(space: str) -> etree.XPath:
+    """Return what tells whether an element has any below it that is not in the namespace *space*. Counting is cheaper than comparing."""
+    if not space:
+        return etree.XPath("boolean(.//*[namespace-uri()])")
+    return etree.XPath("count(.//*) != count(.//w:*)", namespaces={"w": space})
+
+
 def _bare(declaration: xml.Element) -> None:
     """Take all namespaces off: the model's leaves may each have one of their own."""
     for each in declaration.iter():
@@ -255,7 +263,7 @@ def _bare(declaration: xml.Element) -> None:
 def _declaration(declaration: xml.Element, item: Item, head: MessageHead, raw: RawMessage) -> Filing | Rejection:
     space = etree.QName(declaration).namespace or ""
     record = xml.walk(declaration, _declaration_shape(space), _SIZE)
-    if record.unknown:
+    if record.unknown and _any_outside(space)(declaration):
         _bare(declaration)
         space = ""
         record = xml.walk(declaration, _declaration_shape(""), _SIZE)
