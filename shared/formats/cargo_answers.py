@@ -55,7 +55,7 @@ def identity(*parts: str) -> str:
 
 def conclude(said: Mapping[str, Any], item: Item, head: MessageHead, raw: RawMessage) -> Answer | Rejection:
     """Return the answer that *said* is, or the rejection that the findings demand."""
-    given = {name: value for name, value in said.items() if value not in (None, "", (), {})}
+    given = {name: value for name, value in said.items() if value or value not in (None, "", (), {})}
     if not item.refused:
         try:
             return Answer.model_validate(

@@ -35,7 +35,7 @@ class Asked(NamedTuple):
 
 def conclude(item: Item, said: Mapping[str, Any], head: MessageHead, raw: RawMessage) -> Answer | Rejection:
     """Return the answer that *said* is (the fields of ``Answer``), or the rejection that the findings demand."""
-    given = {name: value for name, value in said.items() if value not in (None, "", (), {})}
+    given = {name: value for name, value in said.items() if value or value not in (None, "", (), {})}
     if not item.refused:
         try:
             return Answer.model_validate(

@@ -202,11 +202,8 @@ def _issued(said: str | None, item: Item) -> datetime | None:
     if found is None:
         return customs_xml.moment(said, item, "/issued_at")
     try:
-        at = datetime.strptime(found[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-        if found[2] in (None, "Z"):
-            return at
-        digits = found[2].replace(":", "").ljust(5, "0")
-        return datetime.fromisoformat(f"{at:%Y-%m-%dT%H:%M:%S}{digits[:3]}:{digits[3:]}")
+        zone = "Z" if found[2] in (None, "Z") else found[2].replace(":", "").ljust(5, "0")
+        return datetime.fromisoformat(f"{found[1][:8]}T{found[1][8:]}{zone}")
     except ValueError:
         item.note("FLD-DROPPED", "/issued_at", said)
         return None

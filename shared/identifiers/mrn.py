@@ -13,6 +13,8 @@ European Commission, technical specification of the MRN; UK numbers follow it. `
 from __future__ import annotations
 
 import re
+from itertools import count
+from operator import lshift
 from string import ascii_uppercase
 
 from shared.codes import countries
@@ -41,7 +43,7 @@ def check_character(first17: str) -> str:
     >>> check_character("06DE586600006143E")
     '1'
     """
-    return str(sum(_VALUES[character] << place for place, character in enumerate(first17)) % 11 % 10)
+    return str(sum(map(lshift, map(_VALUES.__getitem__, first17), count())) % 11 % 10)
 
 
 def validate(text: str) -> str:

@@ -41,4 +41,4 @@ def accepted(text: str, canonical: str, found: IdentifierProblem | None) -> str:
 
 def compact(text: str) -> str:
     """Return *text* upper-case without blanks and hyphens: the canonical form of most identifiers."""
-    return "".join(text.split()).replace("-", "").upper()
+    return text.upper() if text.isalnum() else "".join(text.split()).replace("-", "").upper()
