@@ -21,7 +21,8 @@ Leaves = Mapping[str, tuple[int, str]]
 
 
 class Document(NamedTuple):
-    """A message whose bytes are sound XML. ``spaces`` are the namespaces its elements may be in."""
+    """A message whose bytes are sound XML. ``spaces`` are the namespaces the names of its elements may be in; ``namespace`` may have been
+    taken off them."""
 
     root: xml.Element
     name: str
@@ -31,10 +32,10 @@ class Document(NamedTuple):
 
 def open_document(raw: RawMessage, dialect: Dialect) -> Document:
     """Parse *raw*. Raises :class:`shared.errors.MalformedMessage`."""
-    root = xml.parse(raw.body, dialect.encoding)
+    root, bared = xml.parse_bare(raw.body, dialect.encoding)
     namespace, _, name = str(root.tag).rpartition("}")
     namespace = namespace[1:]
-    return Document(root, name, namespace, (namespace, "") if namespace else ("",))
+    return Document(root, name, bared or namespace, (namespace, "") if namespace else ("",))
 
 
 def shape(

@@ -48,9 +48,8 @@ class Profile(NamedTuple):
 
 
 class File(NamedTuple):
-    """A file whose header is sound: its units are still elements."""
+    """A file whose header is sound: its units are still elements, with names in ``namespace``."""
 
-    root: xml.Element
     namespace: str
     head: MessageHead
     header: Mapping[str, str]
@@ -78,7 +77,7 @@ def open_file(profile: Profile, raw: RawMessage, dialect: Dialect, count: Callab
 
     Raises :class:`shared.errors.MalformedMessage` when the file is refused as a whole.
     """
-    root = xml.parse(raw.body, dialect.encoding)
+    root, bared = xml.parse_bare(raw.body, dialect.encoding)
     namespace, _, name = str(root.tag).rpartition("}")
     if name != profile.root:
         raise xml.malformed("MSG-SYNTAX", f"The document element is {name}, not {profile.root}.", line=root.sourceline)
@@ -93,9 +92,9 @@ def open_file(profile: Profile, raw: RawMessage, dialect: Dialect, count: Callab
             first = child
     header = _header(profile, root, first, namespace)
     _check_count(profile, root, header, len(units), count(units))
-    said = root.get("version", "1.0")
-    known = said in VERSIONS and namespace in ("", profile.namespace)
-    return File(root, namespace, _head(profile, header, raw), header, units, None if known else f"{namespace} {said}"[:100])
+    said, told = root.get("version", "1.0"), bared or namespace
+    known = said in VERSIONS and told in ("", profile.namespace)
+    return File(namespace, _head(profile, header, raw), header, units, None if known else f"{told} {said}"[:100])
 
 
 @lru_cache(maxsize=xml.SPELLINGS)
@@ -134,7 +133,7 @@ def _header(profile: Profile, root: xml.Element, element: xml.Element | None, na
     if element is None:
         raise xml.malformed("MSG-HEAD", "The file has no Header.", path="Header", line=root.sourceline)
     names = _header_names(namespace)
-    header = {names[child.tag]: text.strip() for child in element if (text := child.text) and child.tag in names}
+    header = {name: text.strip() for child in element if (text := child.text) and (name := names.get(child.tag)) is not None}
     for name in HEADER:
         if name not in header and name not in _OPTIONAL:
             raise xml.malformed("MSG-HEAD", f"Header/{name} is missing.", path=f"Header/{name}", line=element.sourceline)

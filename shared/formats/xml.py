@@ -37,9 +37,17 @@ _OWN_PARSER_BYTES: Final = 64 * 1024
 
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _TOO_MANY_ATTRIBUTES = etree.XPath(f"boolean(//*[count(@*) > {ATTRIBUTE_LIMIT}])")
-_LONG_TAG = re.compile(rb"<[^<]{%d}" % (4 * ATTRIBUTE_LIMIT)).search
-"""A tag, with the text behind it, in which more attributes than allowed have room: only then is it worth counting them."""
+_LONG_TAG = re.compile(rb"=[^<]{%d}" % (5 * ATTRIBUTE_LIMIT)).search
+"""What stands behind the first sign of equality in a tag with more attributes than allowed: only then is it worth counting them. There are
+few such signs, so looking behind them is cheap."""
 _LONG_NAMESPACE = re.compile(rb"xmlns(?::[^\s=<>\"']{1,100})?\s{0,9}=\s{0,9}[\"'][^\"'<>]{%d}" % (NAMESPACE_LIMIT + 1)).search
+_COPIED: Final = 2 * 1024 * 1024
+"""Bytes of a document that may be in memory twice."""
+_ONLY_NAMESPACE = re.compile(
+    rb"""\s{0,20}(?:<\?xml[^<>]{0,100}\?>\s{0,20})?<[A-Za-z_][\w.-]{0,100}(?:\s{1,9}[\w.-]{1,50}="[^"<>&]{0,200}"){0,5}?\s{1,9}"""
+    rb"""(xmlns="(urn:[\w.][\w.:/-]{0,250}|http://[\w.-]{1,50}(?:/[\w./-]{0,200})?)")"""
+).match
+"""A document element without prefix, with the declaration of its namespace: an address that libxml2 has nothing to say of."""
 _TOO_DEEP = etree.XPath(f"boolean({'/'.join('*' * (DEPTH_LIMIT - 4))})")
 _OPTIONS: Final[dict[str, Any]] = {
     "resolve_entities": False,
@@ -91,11 +99,40 @@ def parse(body: bytes, fallback_encoding: str = "utf-8") -> etree._Element:
 
     Raises :class:`MalformedMessage`.
     """
+    _check_document(body)
+    _check_namespaces(body)
+    return _tree(body, fallback_encoding)
+
+
+def parse_bare(body: bytes, fallback_encoding: str = "utf-8") -> tuple[etree._Element, str]:
+    """Return the document element of *body*, and the namespace that was taken off all its elements, if any.
+
+    One namespace, declared at the document element without a prefix, is that of every element: it is blanked before parsing, since a
+    qualified name costs as much to read as the text below it. Lines and columns stay as they are.
+
+    Raises :class:`MalformedMessage`.
+    """
+    _check_document(body)
+    only = _ONLY_NAMESPACE(body) if len(body) <= _COPIED else None
+    if only is None or not body.find(b"xmlns") == body.rfind(b"xmlns") == only.start(1):
+        _check_namespaces(body)
+        return _tree(body, fallback_encoding), ""
+    begin, end = only.span(1)
+    return _tree(b"".join((body[:begin], b" " * (end - begin), body[end:])), fallback_encoding), only[2].decode()
+
+
+def _check_document(body: bytes) -> None:
     check_bytes(body)
     if b"!" in body and b"<!DOCTYPE" in body:
         raise malformed("MSG-DOCTYPE", line=body.count(b"\n", 0, body.find(b"<!DOCTYPE")) + 1)
+
+
+def _check_namespaces(body: bytes) -> None:
     if (long := _LONG_NAMESPACE(body)) is not None:
         raise malformed("MSG-NAMESPACE", line=body.count(b"\n", 0, long.start()) + 1)
+
+
+def _tree(body: bytes, fallback_encoding: str) -> etree._Element:
     declared = _DECLARED.match(body)
     parser = _PARSER if len(body) < _OWN_PARSER_BYTES else etree.XMLParser(**_OPTIONS)
     if declared is None:
@@ -107,7 +144,7 @@ def parse(body: bytes, fallback_encoding: str = "utf-8") -> etree._Element:
         root = etree.fromstring(body, parser)
     except etree.XMLSyntaxError as exc:
         raise _syntax(exc) from exc
-    if body.count(b"=") > ATTRIBUTE_LIMIT and _LONG_TAG(body) and _TOO_MANY_ATTRIBUTES(root):
+    if _LONG_TAG(body) and _TOO_MANY_ATTRIBUTES(root):
         raise malformed("MSG-ATTRIBUTES")
     return root
 
@@ -223,7 +260,7 @@ def _branch(child: etree._Element, tag: Any, shape: Shape, found: Record) -> Non
     if key is None or len(child):
         _unknown(child, found)
     else:
-        attributes = {_local(name): str(value).strip() for name, value in child.attrib.items()}
+        attributes = {_local(name): str(value).strip() for name, value in child.items()}
         found.marked.append(Marked(key, (child.text or "").strip(), attributes))
 
 
