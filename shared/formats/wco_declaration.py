@@ -14,8 +14,6 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
-from lxml import etree
-
 from shared.codes import postal
 from shared.contracts import express_key, freight_key, post_key
 from shared.errors import MalformedMessage
@@ -135,18 +133,22 @@ def recognise(sketch: Sketch) -> Likeness:
     return Likeness(0.6, f"{sketch.root}, but in the namespace {sketch.namespace or '(none)'}")
 
 
+def _name(element: xml.Element) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read declarations. Raises :class:`shared.errors.MalformedMessage` when the message is refused as a whole."""
     root = xml.parse(raw.body, dialect.encoding)
-    name = etree.QName(root).localname
+    name = _name(root)
     if name not in ("Declaration", "MetaData"):
         raise xml.malformed("MSG-SYNTAX", f"The document element is {name}, not MetaData or Declaration.", line=root.sourceline)
-    found = [root] if name == "Declaration" else [each for each in root if etree.QName(each).localname == "Declaration"]
+    found = [root] if name == "Declaration" else [each for each in root if _name(each) == "Declaration"]
     if not found:
         raise xml.malformed("MSG-NO-ITEMS", "There is no Declaration.", path="Declaration")
     if len(found) > ITEM_LIMIT:
         raise xml.malformed("MSG-ITEMS", value=str(len(found)))
-    said = next((each.text for each in root if etree.QName(each).localname == "WCODataModelVersionCode"), None)
+    said = next((each.text for each in root if _name(each) == "WCODataModelVersionCode"), None)
     version = said.strip()[:20] if said and said.strip() not in VERSIONS else None
     head = MessageHead(NAME, message_id_of(raw.body))
     return Parsed(head, _items(found, version, head, raw, dialect), len(found))
@@ -261,7 +263,7 @@ def _bare(declaration: xml.Element) -> None:
 
 
 def _declaration(declaration: xml.Element, item: Item, head: MessageHead, raw: RawMessage) -> Filing | Rejection:
-    space = etree.QName(declaration).namespace or ""
+    space = str(declaration.tag).rpartition("}")[0][1:]
     record = xml.walk(declaration, _declaration_shape(space), _SIZE)
     if record.unknown and _any_outside(space)(declaration):
         _bare(declaration)

@@ -32,6 +32,8 @@ PART_LIMIT: Final = 200
 ROW_LIMIT: Final = 60_000
 CELL_LIMIT: Final = 1_000_000
 COLUMN_LIMIT: Final = 300
+HIGHEST_ROW: Final = 1_048_576
+"""The number of the last row that a sheet can have."""
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
@@ -193,8 +195,7 @@ class _Reading:
         formulas: dict[int, list[int]] = {}
         number = cells = 0
         for element in self._elements(target, "row"):
-            said = element.get("r")
-            number = int(said) if said else number + 1
+            number = _number(element.get("r"), number)
             texts: list[str] = []
             for cell in element:
                 self._cell(cell, texts, number, formulas)
@@ -244,6 +245,14 @@ class _Reading:
             return str(serial)
         at = self._epoch + timedelta(seconds=round(serial * 86400))
         return at.date().isoformat() if serial == int(serial) else at.isoformat()
+
+
+def _number(said: str | None, before: int) -> int:
+    """Return the number of a row: what it says, else the one behind the row *before*."""
+    number = int(said) if said else before + 1
+    if not before < number <= HIGHEST_ROW:
+        raise malformed("XLS-SIZE", f"Row {said or number} is out of place: rows are numbered upwards, to {HIGHEST_ROW:,}.")
+    return number
 
 
 def _place(reference: str | None, otherwise: int) -> int:

@@ -1,9 +1,12 @@
 """What spoiled messages found once: numbers too long to be numbers, names that nobody uses, and names without end."""
 
+import io
+import zipfile
+
 import pytest
 
 from shared.errors import MalformedMessage
-from shared.formats import READERS, itmatt, xml
+from shared.formats import READERS, itmatt, xlsx, xml
 from shared.formats.postal_answers import dataset_path
 from shared.model import DEFAULT_DIALECT, Filing, Rejection
 from tests.samples import FOLDER, raw
@@ -71,3 +74,32 @@ def test_what_comes_again_and_again_around_the_items_is_told_once() -> None:
     found = read("ie3f42", "".join([before, (opening + master + closing) * 40, after]).encode())
     assert len(found) == 40
     assert all(isinstance(each, Filing | Rejection) and each.findings is not None and len(each.findings) < 10 for each in found)
+
+
+def test_a_declaration_whose_prefix_nobody_declared_is_refused() -> None:
+    """A namespace that is no address, further on, makes the XML parser forget what it had against the prefix."""
+    with pytest.raises(MalformedMessage, match="m:MetaData"):
+        read("wco-declaration", b'<m:MetaData><Declaration xmlns="&amp;"/></m:MetaData>')
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "1", "1048577"])
+def test_a_row_of_a_workbook_that_is_out_of_place_is_refused(number: str) -> None:
+    body = xlsx.write(["hawb", "pieces", "gross_weight"], [["A1", "1", "1"]])
+    found = {name: content.replace(b'<row r="2"', f'<row r="{number}"'.encode()) for name, content in _parts(body).items()}
+    assert found != _parts(body)
+    with pytest.raises(MalformedMessage, match="out of place") as caught:
+        read("manifest-xlsx", _archive(found))
+    assert caught.value.finding_code == "XLS-SIZE"
+
+
+def _parts(body: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _archive(parts: dict[str, bytes]) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return written.getvalue()

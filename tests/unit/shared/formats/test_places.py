@@ -56,6 +56,11 @@ def test_an_element_elsewhere_leads_to_the_document_element_first() -> None:
     assert places.line_of(root, "Item[2]", "Item[2]/Piece[2]/HS") == 10
 
 
+def test_a_prefix_that_nobody_declared_belongs_to_the_name() -> None:
+    root = xml.parse(b'<File>\n<m:Item>\n<m:Id>A</m:Id></m:Item><Item xmlns="&amp;"/></File>')
+    assert places.line_of(root[0], "m:Item[1]", "m:Item[1]/m:Id") == 3
+
+
 def test_a_line_beyond_what_the_parser_counts_is_not_told() -> None:
     root = xml.parse(b"<File>" + b"\n" * 70_000 + b"<Item/></File>")
     assert places.line_of(root[0], "Item[1]", "Item[1]/Id") is None
