@@ -14,6 +14,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
+from lxml import etree
+
 from shared.codes import postal
 from shared.contracts import express_key, freight_key, post_key
 from shared.errors import MalformedMessage
