@@ -300,17 +300,33 @@ class Missing(Model):
     holders: tuple[str, ...]
 
 
+class OpenReferral(Model):
+    """What an authority wants before loading, while it is open: ``RFI`` information or documents, ``RFS`` screening, ``DNL`` do not load.
+
+    ``referral_id`` is the authority's own: who replies names it. ``requested`` are dataset paths, ``contact`` whom to call. ``answered``:
+    a reply was given; the authority has yet to say that it is enough.
+    """
+
+    type: Literal["RFI", "RFS", "DNL"]
+    referral_id: str | None = None
+    due_at: AwareDatetime | None = None
+    requested: tuple[str, ...] | None = None
+    contact: str | None = None
+    answered: bool | None = None
+
+
 class Stop(Model):
-    """A decision that stopped a consignment, as it was told: no rule, no detail."""
+    """A decision that stopped a consignment, as it was told: no rule, no detail. ``do_not_load``: an authority had said so."""
 
     outcome: Outcome
     public: tuple[PublicReason, ...]
+    do_not_load: bool | None = None
 
 
 class DecisionMade(Model):
     """Fourth answer. ``sequence`` rises with every change of the dossier; a later sequence supersedes an earlier one. ``answer_due_at`` is
     by when an authority's open question wants its answer. ``instead_of`` is the stop told before, which holds no longer, or no longer
-    alone: receivers that keep a list of holds take it off.
+    alone: receivers that keep a list of holds take it off. ``referrals`` are what authorities want before loading and have not ended.
     """
 
     event_id: UUID
@@ -330,6 +346,7 @@ class DecisionMade(Model):
     missing: tuple[Missing, ...] | None = None
     answer_due_at: AwareDatetime | None = None
     instead_of: Stop | None = None
+    referrals: tuple[OpenReferral, ...] | None = None
 
 
 class FilingRejected(Model):
@@ -433,8 +450,8 @@ class Notice(Model):
     ``notice_id`` is the event's own id, ``at`` the event's own time, ``feed_sequence`` the position in this subscription's feed.
     ``reasons`` are already cut to what the receiver may see, ``findings`` and ``missing`` are set only for the party whose data they are
     about. ``filing`` names the filing judged, and only when it was the receiver's own; ``referred`` lists the dataset paths an authority
-    asks for, ``answer_due_at`` by when, ``instead_of`` the stop he was told before; these only where the filing judged was his own, the
-    last also to customs. Nothing here belongs to another party.
+    asks for, ``answer_due_at`` by when, ``instead_of`` the stop he was told before, ``referrals`` what authorities want before loading;
+    these only where the filing judged was his own, the last two also to customs. Nothing here belongs to another party.
     """
 
     notice_id: UUID
@@ -468,6 +485,7 @@ class Notice(Model):
     acknowledgement: Acknowledgement | None = None
     details: tuple[ItemTaken, ...] | None = None
     instead_of: Stop | None = None
+    referrals: tuple[OpenReferral, ...] | None = None
 
 
 ConsignmentAccepted.model_rebuild()

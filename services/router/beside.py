@@ -6,7 +6,7 @@ does not become a party.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
@@ -15,6 +15,7 @@ from pydantic import AwareDatetime
 
 from services.router.building import build
 from services.router.tracks import Statement
+from shared.contracts import OpenReferral
 from shared.model import Filing, Kind, Model
 
 BESIDE: Final[tuple[Kind, ...]] = ("payment", "movement", "event", "reply")
@@ -46,6 +47,7 @@ class Referral(NamedTuple):
     decision: str
     state: Literal["open", "awaiting_data", "answered"]
     due_at: datetime | None
+    statement: Statement
 
 
 def kind_of(filing: Filing) -> Kind | None:
@@ -126,9 +128,34 @@ def referrals(open_: Iterable[Statement], facts: Sequence[Fact], parties: Sequen
     """
     replies = [fact for fact in facts if fact.kind == "reply" and fact.participant in parties]
     return tuple(
-        Referral(one.referral_id, one.authority, one.decision, _state(one, replies, version), _due_at(one))
+        Referral(one.referral_id, one.authority, one.decision, _state(one, replies, version), _due_at(one), one)
         for one in open_
         if one.decision in _ASKS
+    )
+
+
+_TYPES: Final[Mapping[str, Literal["RFI", "RFS", "DNL"]]] = {
+    "INFO_REQUESTED": "RFI",
+    "DOCS_REQUESTED": "RFI",
+    "SCREEN_REQUESTED": "RFS",
+    "DO_NOT_LOAD": "DNL",
+}
+
+
+def before_loading(open_: Iterable[Referral]) -> tuple[OpenReferral, ...]:
+    """Return those of *open_* referrals that hold a consignment back from being loaded, as their answerer is told of them."""
+    return tuple(
+        build(
+            OpenReferral,
+            type=_TYPES[one.decision],
+            referral_id=one.referral_id,
+            due_at=one.due_at,
+            requested=one.statement.requested,
+            contact=one.statement.contact,
+            answered=True if one.state == "answered" else None,
+        )
+        for one in open_
+        if one.statement.track == "pre_loading"
     )
 
 

@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from services.router.beside import before_loading
 from services.router.building import build
 from services.router.dossier import LIFTABLE, Dossier
 from services.router.policy.model import Policy
 from services.router.tracks import HOUSE
-from shared.contracts import Outcome, PublicReason, Reason, Stop
+from shared.contracts import OpenReferral, Outcome, PublicReason, Reason, Stop
 
 RANK: Final = {outcome: place for place, outcome in enumerate(Outcome)}
 _STOPS_AT_ONCE: Final = RANK[Outcome.REFERRAL]
@@ -36,11 +37,13 @@ _WITHDRAWN: Final = Reason(
 
 
 class Verdict(NamedTuple):
-    """``outcome`` is None while nobody can say yet; ``answer_due_at`` is by when an authority wants an answer."""
+    """``outcome`` is None while nobody can say yet; ``answer_due_at`` is by when an authority wants an answer, ``referrals`` what it wants
+    before loading."""
 
     outcome: Outcome | None
     reasons: tuple[Reason, ...]
     answer_due_at: datetime | None = None
+    referrals: tuple[OpenReferral, ...] | None = None
 
 
 UNDECIDED: Final = Verdict(None, ())
@@ -56,7 +59,9 @@ def decide(dossier: Dossier, policy: Policy) -> Verdict:
     outcome = max((reason.outcome for reason in reasons), key=RANK.__getitem__, default=Outcome.RELEASE)
     if RANK[outcome] < _STOPS_AT_ONCE and dossier.waiting_for():
         return UNDECIDED
-    return Verdict(outcome, reasons, dossier.answer_due_at() if dossier.statements else None)
+    if not dossier.statements:
+        return Verdict(outcome, reasons)
+    return Verdict(outcome, reasons, dossier.answer_due_at(), before_loading(dossier.referrals()) or None)
 
 
 def stop_told(verdict: Verdict, before: Stop | None) -> Stop | None:
@@ -65,9 +70,10 @@ def stop_told(verdict: Verdict, before: Stop | None) -> Stop | None:
     if verdict.outcome is None or verdict.outcome is Outcome.RELEASE:
         return None
     public = tuple(sorted({reason.public for reason in verdict.reasons}))
-    return (
-        before if verdict.outcome is Outcome.WITHDRAWN or public == ("no_answer",) else build(Stop, outcome=verdict.outcome, public=public)
-    )
+    if verdict.outcome is Outcome.WITHDRAWN or public == ("no_answer",):
+        return before
+    forbidden = any(referral.type == "DNL" for referral in verdict.referrals or ())
+    return build(Stop, outcome=verdict.outcome, public=public, do_not_load=forbidden or None)
 
 
 def signature(dossier: Dossier, verdict: Verdict) -> str:

@@ -102,6 +102,7 @@ class Statement(Model):
     pieces: int | None = None
     requested: tuple[str, ...] | None = None
     due_at: AwareDatetime | None = None
+    contact: str | None = None
 
     @property
     def code(self) -> str:
@@ -164,6 +165,7 @@ def statement_of(answer: Answer, cause_id: UUID, now: datetime) -> Statement:
         pieces=answer.scope.pieces if answer.scope is not None else None,
         requested=answer.requested,
         due_at=answer.due_at,
+        contact=(answer.extra or {}).get("ContactPoint"),
     )
 
 

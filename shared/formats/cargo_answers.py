@@ -101,6 +101,11 @@ def document_of(notice: Notice) -> tuple[str, str]:
     return conversation_of(notice) or str(notice.notice_id), ""
 
 
+def is_not_to_be_loaded(notice: Notice) -> bool:
+    """Return whether an authority's *do not load* stands."""
+    return any(referral.type == "DNL" for referral in notice.referrals or ())
+
+
 def conversation_of(notice: Notice) -> str | None:
     """Return the receiver's own message that a notice answers."""
     return notice.filing.message_id if notice.filing is not None else notice.message_id

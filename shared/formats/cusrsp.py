@@ -10,7 +10,7 @@ release            ``RELEASE``
 document_check     ``PAY`` when payment is due, ``QUERY`` when the post or addressee can supply something, else ``HOLD``
 physical_check     ``EXAMINE``
 referral           ``QUERY``, with a ``RequestedElement`` for each value asked for
-hold               ``PAY`` when payment is due, else ``HOLD``
+hold               ``DNL`` when an authority forbids to load, ``PAY`` when payment is due, else ``HOLD``
 withdrawn          ``REGISTERED``: the sender took the data back, customs have decided nothing
 =================  ======================================================================================================
 
@@ -161,6 +161,8 @@ def hub_decision(notice: Notice) -> str:
             return "QUERY"
         case Outcome.DOCUMENT_CHECK:
             return "PAY" if "payment_due" in public else "QUERY" if public & _SUPPLIED else "HOLD"
+        case Outcome.HOLD if any(referral.type == "DNL" for referral in notice.referrals or ()):
+            return "DNL"
         case Outcome.HOLD:
             return "PAY" if "payment_due" in public else "HOLD"
         case _:

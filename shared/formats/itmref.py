@@ -5,22 +5,24 @@ Read, each ``Referral`` becomes an answer on the pre-loading track, and one more
 ====================================  ==============================================================================================
 notice                                referral
 ====================================  ==============================================================================================
-a referral                            ``RFI`` with a ``RequestedElement`` for each value asked for
+an authority's open referral          its own ``RFI``, ``RFS`` or ``DNL``, under its own id (who replies names it), until it is answered
+any other referral                    ``RFI`` with a ``RequestedElement`` for each value asked for
 a refused item                        ``ERR`` with the elements found wrong
 accepted, but data are missing        ``INC`` with the elements that are missing
 released                              ``ASC``: what every body let go may be loaded
 ====================================  ==============================================================================================
 
-Nothing else is written: a hold says nothing of loading, and only an authority's own message may say *do not load*. Where no notice has
-anything to say there is no message (no bytes).
+Nothing else is written: a hold says nothing of loading, and only an authority's own word is passed on as *do not load*. Where no notice
+has anything to say there is no message (no bytes).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.contracts import TYPE_OF, Answer, ConsignmentAccepted, FilingRejected, Notice, Outcome
 from shared.formats import cusrsp, postal_files, xml
@@ -105,7 +107,7 @@ def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
     The authority's country is the destination of the item; its code is the dialect's ``code_maps["authority"]`` of that country, else
     the hub's own.
     """
-    referrals = [_referral(notice, kind, dialect) for notice in notices if (kind := referral_type(notice))]
+    referrals = [_referral(notice, question, dialect) for notice in notices for question in questions(notice)]
     if not referrals:
         return b""
     first = notices[0]
@@ -114,9 +116,7 @@ def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
 
 
 def referral_type(notice: Notice) -> str | None:
-    """Return the referral that a notice is, or None when it says nothing of loading."""
-    if not notice.key.startswith("post:"):
-        return None
+    """Return the referral that a notice about an item is, besides those of authorities, or None when it says nothing of loading."""
     if notice.type == _REJECTED:
         return "ERR"
     if notice.type == _ACCEPTED:
@@ -124,16 +124,46 @@ def referral_type(notice: Notice) -> str | None:
     return {Outcome.REFERRAL: "RFI", Outcome.RELEASE: "ASC"}.get(notice.outcome) if notice.outcome else None
 
 
-def _referral(notice: Notice, kind: str, dialect: Dialect) -> str:
+class Question(NamedTuple):
+    """One referral to write: its type and id, by when and about what; ``elements`` are ITMATT's names with index (1-based, or an empty
+    text) and reason."""
+
+    type: str
+    referral_id: str
+    due_at: datetime | None
+    elements: list[tuple[str, str, str]]
+    contact: str | None = None
+
+
+def questions(notice: Notice) -> Iterator[Question]:
+    """Yield the referrals that *notice* is: those of authorities, then what the hub itself asks for."""
+    if not notice.key.startswith("post:"):
+        return
+    own = cusrsp.response_id(notice.notice_id)
+    asked = notice.referrals or ()
+    for number, one in enumerate(asked, 1):
+        if not one.answered:
+            elements = [_element(path, "VAGUE") for path in one.requested or ()]
+            yield Question(one.type, one.referral_id or f"{own}-{number}", one.due_at, elements, one.contact)
+    kind = referral_type(notice)
+    if kind is None:
+        return
+    told = {path for one in asked for path in one.requested or ()}
+    elements = [_element(path, reason) for path, reason in requested_paths(notice).items() if path not in told]
+    if elements or not asked or kind != "RFI":
+        yield Question(kind, own, notice.answer_due_at if kind == "RFI" and not asked else None, elements)
+
+
+def _referral(notice: Notice, question: Question, dialect: Dialect) -> str:
     summary = notice.consignment
     country = summary.country_of_destination if summary else None
     authority = dialect.code_maps.get("authority", {}).get(country or "", cusrsp.SENDER)
     parts = [
-        f"<Referral><ReferralId>{cusrsp.response_id(notice.notice_id)}</ReferralId><TypeCd>{kind}</TypeCd>",
+        f"<Referral>{element('ReferralId', question.referral_id)}<TypeCd>{question.type}</TypeCd>",
         element("AuthorityCd", authority),
         element("AuthorityCountryCd", country),
         f"<IssuedDt>{notice.at.isoformat()}</IssuedDt>",
-        f"<ReplyByDt>{notice.answer_due_at.isoformat()}</ReplyByDt>" if notice.answer_due_at and kind == "RFI" else "",
+        f"<ReplyByDt>{question.due_at.isoformat()}</ReplyByDt>" if question.due_at else "",
         "<ItemRef>",
         element("Id", notice.key.removeprefix("post:")),
         element("PostingDt", summary.posted_at.isoformat() if summary and summary.posted_at else None),
@@ -141,26 +171,30 @@ def _referral(notice: Notice, kind: str, dialect: Dialect) -> str:
         element("DestPostOrgCd", summary.destination_post if summary else None),
         element("ItemVersion", str(notice.filing.version) if notice.filing and notice.filing.version is not None else None),
         "</ItemRef>",
+        *(_requested(*each) for each in question.elements),
+        element("ContactPoint", question.contact),
     ]
-    return "".join([*parts, *_requested(notice), "</Referral>"])
+    return "".join([*parts, "</Referral>"])
 
 
-def _requested(notice: Notice) -> Iterator[str]:
-    for own, number, reason in requested_elements(notice):
-        index = f' index="{number}"' if number else ""
-        yield f"<RequestedElement reason={attribute(reason)}{index}>{text(own)}</RequestedElement>"
+def _requested(own: str, number: str, reason: str) -> str:
+    index = f' index="{number}"' if number else ""
+    return f"<RequestedElement reason={attribute(reason)}{index}>{text(own)}</RequestedElement>"
 
 
-def requested_elements(notice: Notice) -> Iterator[tuple[str, str, str]]:
-    """Yield what is asked for: ITMATT's name of the element, its index (1-based) or an empty text, the reason."""
+def requested_paths(notice: Notice) -> dict[str, str]:
+    """Return the dataset paths of what is asked for, each with the reason."""
     asked = dict.fromkeys(notice.referred or (), "VAGUE")
     for missing in notice.missing or ():
         asked.setdefault(missing.path, "MISSING")
     for found in notice.findings or ():
         if found.severity == "error" and found.path:
             asked.setdefault(found.path, "MISSING" if found.code == "FLD-MISSING" else "IMPLAUSIBLE")
-    for path, reason in asked.items():
-        yield (*split_index(cusrsp.own_path(path)), reason)
+    return asked
+
+
+def _element(path: str, reason: str) -> tuple[str, str, str]:
+    return (*split_index(cusrsp.own_path(path)), reason)
 
 
 def split_index(own: str) -> tuple[str, str]:

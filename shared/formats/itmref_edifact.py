@@ -122,33 +122,35 @@ def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
 
     What it is stands in :mod:`shared.formats.itmref`.
     """
-    said = [(notice, kind) for notice in notices if (kind := itmref.referral_type(notice))]
+    said = [(notice, question) for notice in notices for question in itmref.questions(notice)]
     if not said:
         return b""
     envelope = Envelope(cusrsp.file_id(notices), cusrsp.SENDER, notices[0].participant[:17], max(notice.at for notice in notices))
     composer = Composer(postal_edifact.charset(dialect), dialect)
     postal_edifact.begin(composer, PROFILE, envelope, ("962", "9"))
-    for number, (notice, kind) in enumerate(said, 1):
-        _write(composer, number, notice, kind, dialect)
+    for number, (notice, question) in enumerate(said, 1):
+        _write(composer, number, notice, question, dialect)
     return postal_edifact.finish(composer, PROFILE, envelope, len(said))
 
 
-def _write(composer: Composer, number: int, notice: Notice, kind: str, dialect: Dialect) -> None:
+def _write(composer: Composer, number: int, notice: Notice, question: itmref.Question, dialect: Dialect) -> None:
     summary = notice.consignment
     country = summary.country_of_destination if summary else None
     authority = dialect.code_maps.get("authority", {}).get(country or "", cusrsp.SENDER)
     version = str(notice.filing.version) if notice.filing and notice.filing.version is not None else None
     composer.segment("CNI", str(number), [notice.key.removeprefix("post:"), None, None, None, version])
-    composer.segment("RFF", ["AGI", cusrsp.response_id(notice.notice_id)])
-    composer.segment("GIS", [kind, "REF"])
+    composer.segment("RFF", ["AGI", question.referral_id])
+    composer.segment("GIS", [question.type, "REF"])
     composer.segment("NAD", "CM", authority, None, None, None, None, None, None, country)
     composer.segment("DTM", ["182", utc(notice.at), "204"])
-    if notice.answer_due_at and kind == "RFI":
-        composer.segment("DTM", ["2", utc(notice.answer_due_at), "204"])
+    if question.due_at:
+        composer.segment("DTM", ["2", utc(question.due_at), "204"])
     if summary and summary.posted_at:
         composer.segment("DTM", ["148", utc(summary.posted_at), "204"])
     for qualifier, post in (("5", summary and summary.origin_post), ("8", summary and summary.destination_post)):
         if post:
             composer.segment("LOC", qualifier, [post, "ORG"])
-    for own, index, reason in itmref.requested_elements(notice):
+    for own, index, reason in question.elements:
         composer.segment("FTX", "SIN", None, [_LETTERS.get(reason, reason[:3]), "RSN"], [own, index])
+    if question.contact:
+        composer.segment("COM", [question.contact, "EM" if "@" in question.contact else "TE"])

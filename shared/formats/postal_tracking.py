@@ -108,8 +108,15 @@ def scans(notice: Notice, dialect: Dialect) -> Iterator[Scan]:
         return
     side = _EXPORT if dialect.code_maps.get("events", {}).get("side") == "export" else _IMPORT
     public = next((reason.public for reason in notice.reasons), "other")
-    for code in side.get(cusrsp.hub_decision(notice), ()):
+    for code in side.get(_decision(notice), ()):
         yield Scan(code, _agreed(postal_events.retention_of(public), dialect) if code in NEED_RETENTION else None)
+
+
+def _decision(notice: Notice) -> str:
+    """Return the hub decision; screening that an authority asks for before loading is a question, no hold."""
+    decision = cusrsp.hub_decision(notice)
+    asked = notice.referrals and {reason.public for reason in notice.reasons} == {"security"}
+    return "QUERY" if decision == "HOLD" and asked else decision
 
 
 def _agreed(code: str, dialect: Dialect) -> str:

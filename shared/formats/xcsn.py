@@ -4,9 +4,9 @@ An authority says before loading: request for information (``RI``), request for 
 (``CO``). Each house named (``703``) gets an answer, without houses each master. ``CO`` closes whatever was open; where ``Information``
 says which hold was removed, it lifts that one. A code that the table does not have is a hold with its raw text.
 
-Written, a decision becomes the status that stops as much: release ``CO``, what the sender can supply ``RI``, examination ``RS``, any
-other hold ``CD``. What is no decision yet (accepted, rejected, an answer outstanding, withdrawn) is told as XFNM, the other answer of the
-family.
+Written, a decision becomes the status that stops as much: release ``CO``, what the sender can supply ``RI``, examination ``RS``, any other
+hold, and what an authority forbids to load, ``CD``. What is no decision yet (accepted, rejected, an answer outstanding, withdrawn) is told
+as XFNM, the other answer of the family.
 """
 
 from __future__ import annotations
@@ -185,18 +185,21 @@ def status_of(notice: Notice) -> str | None:
     """Return the status that a notice amounts to; None when it says nothing about loading."""
     if notice.type != _DECISION or notice.outcome is None:
         return None
-    return _status(notice.outcome, {reason.public for reason in notice.reasons})
+    return _status(notice.outcome, {reason.public for reason in notice.reasons}, cargo_answers.is_not_to_be_loaded(notice))
 
 
 def status_before(notice: Notice) -> str | None:
     """Return the hold that was told before and that *notice* removes; None when there is none."""
     stop = notice.instead_of
-    before, now = _status(stop.outcome, set(stop.public)) if stop is not None else None, status_of(notice)
+    before = _status(stop.outcome, set(stop.public), bool(stop.do_not_load)) if stop is not None else None
+    now = status_of(notice)
     return before if now is not None and before != now else None
 
 
-def _status(outcome: Outcome, public: AbstractSet[PublicReason]) -> str | None:
+def _status(outcome: Outcome, public: AbstractSet[PublicReason], do_not_load: bool) -> str | None:
     match outcome:
+        case Outcome.HOLD if do_not_load:
+            return "CD"
         case Outcome.RELEASE:
             return "CO"
         case Outcome.REFERRAL | Outcome.DOCUMENT_CHECK:

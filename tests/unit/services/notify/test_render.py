@@ -11,7 +11,7 @@ import pytest
 
 from services.notify.render import SUMMARY_VIEW, render
 from shared.codes.dataset import visible
-from shared.contracts import TYPE_OF, EventBody, Outcome, Stop, Summary
+from shared.contracts import TYPE_OF, EventBody, OpenReferral, Outcome, Stop, Summary
 from shared.directory import Participant, Role
 from tests.unit.services.notify.builders import (
     AGENCY,
@@ -190,6 +190,15 @@ def test_who_was_not_told_of_a_stop_does_not_learn_of_it_when_it_is_lifted() -> 
     for receiver in (POST, CUSTOMS):
         assert told(decision, receiver)["instead_of"] == {"outcome": "hold", "public": ["security"]}
     assert "security" not in payload(decision, PLATFORM)
+
+
+def test_the_question_goes_only_to_the_one_who_filed() -> None:
+    asked = OpenReferral(type="RFS", referral_id="REFERRAL-ZQ")
+    decision = a_decision(parties=("post-cn", "swift-air", "bazaar"), referrals=(asked,))
+    for receiver in (POST, CUSTOMS):
+        assert told(decision, receiver)["referrals"] == [{"type": "RFS", "referral_id": "REFERRAL-ZQ"}]
+    for receiver in (CARRIER, PLATFORM, AGENCY):
+        assert "referrals" not in told(decision, receiver)
 
 
 def test_a_referral_names_the_paths_it_asks_about_to_the_filer_only() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from services.router.lifecycle import State
 from shared.codes.decisions import meaning
-from shared.contracts import Answer, Outcome, Scope, Stop, derived_id
+from shared.contracts import Answer, OpenReferral, Outcome, Scope, Stop, derived_id
 from shared.model import Filing, ReferralReply
 from tests.builders import KEY, NOON, a_command, a_filing, a_house_consignment, an_answer, at
 from tests.unit.services.router.test_fold import ALONE, EU, History
@@ -594,6 +594,22 @@ def test_an_answered_question_wants_no_answer_any_more() -> None:
     history.add(a_reply())
     history.add(a_filing(a_house_consignment(gross_mass_kg="0.700"), message_id="M2", function="replace", version=2))
     assert (outcome(history), history.decisions[-1].answer_due_at) == (Outcome.REFERRAL, None)
+
+
+def test_a_decision_names_what_authorities_want_before_loading() -> None:
+    history = filed()
+    history.add(said("itmref", "RFI", 10, referral_id="R1", requested=("/consignor/city",), due_at=at(60)))
+    history.add(said("itmref", "DNL", 11, referral_id="R2", extra={"ContactPoint": "+31205550100"}))
+    history.add(said("cusres", "6", 12))
+    forbidden = OpenReferral(type="DNL", referral_id="R2", contact="+31205550100")
+    wanted = OpenReferral(type="RFI", referral_id="R1", requested=("/consignor/city",), due_at=at(60))
+    assert set(history.decisions[-1].referrals or ()) == {wanted, forbidden}
+    history.add(a_reply())
+    history.add(said("cusres", "4", 20))
+    assert set(history.decisions[-1].referrals or ()) == {wanted.model_copy(update={"answered": True}), forbidden}
+    assert history.dossier.decision.stop.do_not_load  # type: ignore[union-attr]
+    history.add(said("itmref", "ASC", 30, referral_id="R3"))
+    assert history.decisions[-1].referrals is None
 
 
 def test_a_reply_before_its_referral_counts() -> None:

@@ -7,10 +7,10 @@ from uuid import UUID
 import pytest
 
 from services.ingest import intake
-from shared.contracts import Answer, Outcome, PublicView, Stop, Summary
+from shared.contracts import Answer, OpenReferral, Outcome, PublicView, Stop, Summary
 from shared.directory import Participant, Role
 from shared.errors import InvalidConsignment
-from shared.formats import cargo_imp, fer, fma, fna, fsn, per, psn
+from shared.formats import cargo_imp, fer, fma, fna, fsn, per, psn, xcsn
 from shared.formats.base import Received, Taken
 from shared.formats.cargo_imp import LINE, MESSAGE_BYTES
 from shared.model import DEFAULT_DIALECT, Dialect, Finding, RawMessage, Rejection
@@ -241,6 +241,18 @@ def after(before: Outcome, public: Any, /, **changes: Any) -> Any:
 def test_a_hold_before_loading_is_removed_by_its_own_code(outcome: Outcome, public: Any, lifted: str, decision: str) -> None:
     body = psn.render([after(outcome, public)], DEFAULT_DIALECT)
     assert statuses(psn, body) == [(lifted, decision, True), ("SF", "ASSESSED_OK", False)]
+
+
+def test_what_an_authority_forbids_to_load_is_no_mere_request_for_screening() -> None:
+    security = (PublicView(public="security"),)
+    asked, forbidden = OpenReferral(type="RFS"), OpenReferral(type="DNL")
+    told = notice(outcome=Outcome.HOLD, reasons=security, referrals=(asked, forbidden))
+    assert [code for code, _, _ in statuses(psn, psn.render([told], DEFAULT_DIALECT))] == ["6H"]
+    assert xcsn.status_of(told) == "CD"
+    stop = Stop(outcome=Outcome.HOLD, public=("security",), do_not_load=True)
+    left = notice(outcome=Outcome.HOLD, reasons=security, referrals=(asked,), instead_of=stop)
+    assert [code for code, _, _ in statuses(psn, psn.render([left], DEFAULT_DIALECT))] == ["6I", "8H"]
+    assert [code for code, _, _ in statuses(psn, psn.render([notice(instead_of=stop)], DEFAULT_DIALECT))] == ["6I", "SF"]
 
 
 def test_another_hold_before_loading_takes_the_place_of_the_one_removed() -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.contracts import Answer, Missing, Outcome, PublicView
+from shared.contracts import Answer, Missing, OpenReferral, Outcome, PublicView
 from shared.errors import MalformedMessage
 from shared.formats import READERS, cds_view, cusitm, cusrsp, emsevt, itmatt, itmref, national_item, predes, refrsp, resdes
 from shared.formats.base import Envelope, FilingWriter
@@ -17,7 +17,7 @@ from shared.identifiers import receptacle, s10
 from shared.model import DEFAULT_DIALECT, Consignment, Dialect, Filing, Finding, Rejection
 from tests.builders import a_house_consignment, a_party
 from tests.samples import FOLDER, raw, samples
-from tests.unit.shared.formats.notices import a_notice
+from tests.unit.shared.formats.notices import AT, a_notice
 
 FAMILY = ("itmatt", "cusitm", "cusrsp", "itmref", "refrsp", "predes", "resdes", "emsevt", "cds-view", "national-item")
 ENVELOPE = Envelope("M-1", "NLP", "NLCUST", datetime(2026, 11, 21, 18, tzinfo=UTC))
@@ -264,6 +264,57 @@ def test_each_notice_is_the_referral_it_stands_for() -> None:
     read_again = read(itmref, itmref.render(notices, DEFAULT_DIALECT))
     assert [answer.raw_code for answer in read_again] == ["ASC", "INC", "ERR"]
     assert itmref.render([a_notice(outcome=Outcome.HOLD)], DEFAULT_DIALECT) == b""
+
+
+RFI = OpenReferral(type="RFI", referral_id="EU-1", due_at=AT, requested=("/goods_items/0/goods_description",))
+RFS = OpenReferral(type="RFS", referral_id="EU-2")
+DNL = OpenReferral(type="DNL", referral_id="EU-3", contact="+31205550100")
+SECURITY = (PublicView(public="security"),)
+
+
+def test_the_referrals_of_authorities_are_passed_on_as_they_are() -> None:
+    notice = a_notice(outcome=Outcome.HOLD, reasons=SECURITY, referrals=(RFI, RFS, DNL), referred=RFI.requested)
+    answers = read(itmref, itmref.render([notice], DEFAULT_DIALECT))
+    assert [(answer.raw_code, answer.referral_id, answer.due_at, answer.requested) for answer in answers] == [
+        ("RFI", "EU-1", AT, RFI.requested),
+        ("RFS", "EU-2", None, None),
+        ("DNL", "EU-3", None, None),
+    ]
+    assert answers[2].extra["ContactPoint"] == "+31205550100"
+    assert codes(answers[2]) == []
+
+
+def test_an_answered_referral_is_not_asked_again() -> None:
+    answered = RFI.model_copy(update={"answered": True})
+    notice = a_notice(outcome=Outcome.REFERRAL, referrals=(answered,), referred=RFI.requested)
+    assert itmref.render([notice], DEFAULT_DIALECT) == b""
+
+
+def test_what_the_hub_asks_for_itself_stands_beside_the_referral_of_an_authority() -> None:
+    notice = a_notice(outcome=Outcome.REFERRAL, referrals=(RFI,), referred=(*(RFI.requested or ()), "/consignor/city"))
+    theirs, ours = read(itmref, itmref.render([notice], DEFAULT_DIALECT))
+    assert (theirs.referral_id, theirs.requested) == ("EU-1", RFI.requested)
+    assert ours.referral_id not in (None, "EU-1")
+    assert (ours.raw_code, ours.requested, ours.due_at) == ("RFI", ("/consignor/city",), None)
+
+
+def test_a_referral_without_a_number_gets_one() -> None:
+    unnamed = tuple(each.model_copy(update={"referral_id": None}) for each in (RFI, RFS))
+    answers = read(itmref, itmref.render([a_notice(outcome=Outcome.HOLD, referrals=unnamed)], DEFAULT_DIALECT))
+    assert len({answer.referral_id for answer in answers}) == 2
+
+
+def test_do_not_load_is_the_decision_told_to_the_post() -> None:
+    notice = a_notice(outcome=Outcome.HOLD, reasons=SECURITY, referrals=(RFS, DNL))
+    (answer,) = read(cusrsp, cusrsp.render([notice], DEFAULT_DIALECT))
+    assert (answer.decision, answer.track) == ("DO_NOT_LOAD", "pre_loading")
+
+
+@pytest.mark.parametrize(("referrals", "code"), [((RFS,), "EXD"), ((RFS, DNL), "EXB"), (None, "EXB")])
+def test_the_office_of_origin_holds_for_a_question_or_for_security(referrals: Any, code: str) -> None:
+    dialect = Dialect(code_maps={"events": {"side": "export"}})
+    notice = a_notice(outcome=Outcome.HOLD, reasons=SECURITY, referrals=referrals)
+    assert [each.event.code for each in read(emsevt, emsevt.render([notice], dialect))] == [code]
 
 
 def test_a_reply_names_the_new_version() -> None:

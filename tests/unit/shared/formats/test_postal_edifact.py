@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.contracts import TYPE_OF, Answer, DecisionMade, FilingRejected, Notice, Outcome, PublicView, Summary
+from shared.contracts import TYPE_OF, Answer, DecisionMade, FilingRejected, Notice, OpenReferral, Outcome, PublicView, Summary
 from shared.formats import (
     cusitm,
     cusitm_edifact,
@@ -129,6 +129,15 @@ NOTICES = [
     a_notice(outcome=Outcome.REFERRAL, referred=("/goods_items/1/goods_description", "/consignor/country_subdivision")),
     a_notice(outcome=Outcome.HOLD, reasons=(PublicView(public="payment_due"),)),
     a_notice(outcome=Outcome.WITHDRAWN),
+    a_notice(
+        outcome=Outcome.HOLD,
+        reasons=(PublicView(public="security"),),
+        referrals=(
+            OpenReferral(type="RFI", referral_id="EU-1", due_at=AT, requested=("/consignor/city",)),
+            OpenReferral(type="RFS"),
+            OpenReferral(type="DNL", referral_id="EU-3", contact="desk@authority.example"),
+        ),
+    ),
     a_notice(FilingRejected, outcome=None),
 ]
 
