@@ -101,7 +101,7 @@ class Item:
     @property
     def refused(self) -> bool:
         """Whether a finding rejects the item."""
-        return any(made.severity is Severity.ERROR for made in self.findings)
+        return Severity.ERROR in [made.severity for made in self.findings]
 
 
 def content_digest(content: dict[str, Any]) -> str:

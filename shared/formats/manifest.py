@@ -12,9 +12,9 @@ addresses may come later and are missed with a warning.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -52,6 +52,7 @@ _PARTY: Final = {
 _PARTIES: Final = {"shipper": "consignor", "consignee": "consignee"}
 _COUNTRIES: Final = {"shipper": "country_of_dispatch", "consignee": "country_of_destination"}
 _PARTY_COLUMNS: Final = {side: {f"{side}_{column}": field for column, field in _PARTY.items()} for side in _PARTIES}
+_PARTY_CELLS: Final = {side: {**own, f"{side}_eori": "eori", f"{side}_tax_no": "tax_no"} for side, own in _PARTY_COLUMNS.items()}
 _PLAIN: Final = {"hawb": "house_transport_document_id", "pieces": "package_count", "gross_weight": "gross_mass_kg", "incoterm": "incoterm"}
 _OWN: Final = {**HEAD, **_PLAIN}
 _DERIVED: Final = {
@@ -136,6 +137,7 @@ def paths(goods: str) -> Mapping[str, str]:
     return MappingProxyType(table)
 
 
+_TAX_ID_COLUMNS: Final = (("ioss_no", "ioss", "seller"), ("voec_no", "voec", "seller"), ("importer_eori", "eori", "importer"))
 _TAX_SCHEMES: Final = {"IOSS": "ioss", "SPECIAL": "special_arrangement", "STANDARD": "standard", "VOEC": "voec", "NONE": "none"}
 _SALE_TYPES: Final = {"B2C": "b2c", "B2B": "b2b", "C2C": "c2c"}
 _PERSONS: Final = {"1": "natural", "2": "legal", "3": "association"}
@@ -143,8 +145,58 @@ _POUNDS: Final = frozenset({"LB", "LBS", "LBR", "L"})
 _KILOGRAMS: Final = frozenset({"KG", "KGM", "K"})
 
 
-Known = dict[tuple[str | None, ...], tuple[dict[str, str], Party]]
-"""Parties of one message that were read and found faultless, by what their columns say: a shipper stands on every row of its manifest."""
+_Row = Mapping[str, str]
+_Cells = Callable[[_Row], tuple[str, ...]]
+_SHAPES: Final = 100
+_PARTIES_KEPT: Final = 1000
+"""What a message may have in common is bounded: consignees are mostly different."""
+
+
+class Shape:
+    """How rows with one set of columns are read: nobody asks each row for the columns that it lacks.
+
+    ``consignment``, ``goods`` and ``parties`` hold the names of fields and what gets their cells from a row. ``known`` are the parties in
+    which nothing was found, by their cells: a shipper stands on every row of its manifest.
+    """
+
+    __slots__ = ("consignment", "extra", "goods", "has_costs", "has_sale", "known", "parties", "tax_ids")
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        present = frozenset(columns)
+        self.consignment = _picked(_OWN, present)
+        self.goods = _picked(_GOODS_TEXTS, present)
+        self.parties = {side: _picked(own, present) for side, own in _PARTY_CELLS.items()}
+        self.known: dict[str, dict[tuple[str, ...], tuple[dict[str, str], Party]]] = {side: {} for side in _PARTIES}
+        self.tax_ids = tuple(each for each in _TAX_ID_COLUMNS if each[0] in present)
+        self.has_costs = not present.isdisjoint(("freight_value", "insurance_value"))
+        self.has_sale = not present.isdisjoint(("sale_type", "seller_name", "platform", "order_id"))
+        self.extra = tuple(column for column in columns if column not in _PLACED)
+
+
+def _picked(columns: Mapping[str, str], present: frozenset[str]) -> tuple[tuple[str, ...], _Cells]:
+    """Return the fields of those *columns* that are present, and what gets their cells from a row."""
+    names = [column for column in columns if column in present]
+    cells = itemgetter(*names) if len(names) > 1 else lambda row: tuple([row[name] for name in names])
+    return tuple(columns[name] for name in names), cells
+
+
+class Known:
+    """What the consignments of one message have in common; its reader keeps it from one to the next."""
+
+    __slots__ = ("_shapes",)
+
+    def __init__(self) -> None:
+        self._shapes: dict[tuple[str, ...], Shape] = {}
+
+    def shape(self, row: _Row) -> Shape:
+        """Return how *row* is read."""
+        columns = tuple(row)
+        found = self._shapes.get(columns)
+        if found is None:
+            if len(self._shapes) >= _SHAPES:
+                self._shapes.clear()
+            found = self._shapes[columns] = Shape(columns)
+        return found
 
 
 def filing(
@@ -153,12 +205,14 @@ def filing(
     item: Item,
     head: MessageHead,
     raw: RawMessage,
-    known: Known | None = None,
+    known: Known,
 ) -> Filing | Rejection:
     """Return the filing of one consignment: *row* holds its own values, *lines* those of its goods lines, all without blanks around
     them. *known* is kept by the caller from one consignment of a message to the next."""
     carrier = item.dialect.carrier or raw.participant
-    content: dict[str, Any] = {field: row[column] for column, field in _OWN.items() if column in row}
+    shape = known.shape(row)
+    fields, cells = shape.consignment
+    content: dict[str, Any] = dict(zip(fields, cells(row), strict=True))
     content["channel"] = "express"
     content["house_transport_document_type"] = "703"
     if len(carrier) <= 17:
@@ -172,7 +226,7 @@ def filing(
         function = "original"
     validated: dict[str, Any] = {}
     if function != "cancel" or lines:
-        _declaration(content, row, lines, item, {} if known is None else known, validated)
+        _declaration(content, row, lines, item, shape, known, validated)
     version = row.get("version")
     return conclude(item, "consignment", content, key, head, raw, function=function, version=version, assumed=validated)
 
@@ -214,35 +268,30 @@ def _air_waybill(said: str) -> tuple[IdentifierProblem | None, str]:
 
 
 def _declaration(
-    content: dict[str, Any],
-    row: Mapping[str, str],
-    lines: Sequence[Mapping[str, str]],
-    item: Item,
-    known: Known,
-    validated: dict[str, Any],
+    content: dict[str, Any], row: _Row, lines: Sequence[_Row], item: Item, shape: Shape, known: Known, validated: dict[str, Any]
 ) -> None:
     for side, party in _PARTIES.items():
-        said = _CELLS[side](row.get)
-        if said in known:
-            content[party], validated[party] = known[said]
-        else:
-            content[party] = _new_party(row, side, party, item, said, known)
-        country = content[party].get("country")
+        fields, cells = shape.parties[side]
+        said = cells(row)
+        found, model = shape.known[side].get(said) or _new_party(dict(zip(fields, said, strict=True)), said, side, item, shape)
+        content[party] = found
+        if model is not None:
+            validated[party] = model
+        country = found.get("country")
         if country in checks.COUNTRIES:
             content[_COUNTRIES[side]] = country
     checks.contactable(content["consignee"], item)
     checks.number(content, "package_count", _count, "/package_count", item, mandatory=True, positive="DQ-12")
     _mass(content, row, item)
-    _goods(content, lines, item)
-    _costs(content, row, item)
-    _tax(content, row, item, validated)
-    _sale(content, row, item)
-    if not _PLACED.issuperset(row):
-        _extra(content, row)
-
-
-def _extra(content: dict[str, Any], row: Mapping[str, str]) -> None:
-    extra = {column: row[column] for column in row if column not in _PLACED}
+    _goods(content, [_line(index, line, item, shape if line is row else known.shape(line)) for index, line in enumerate(lines)], item)
+    if shape.has_costs:
+        _costs(content, row, item)
+    _tax_scheme(content, row, item)
+    if shape.tax_ids:
+        _tax_ids(content, row, item, shape, validated)
+    if shape.has_sale or item.dialect.platform is not None:
+        _sale(content, row, item)
+    extra = {column: row[column] for column in shape.extra}
     if extra.get("tracking_no") == row.get("hawb"):
         extra.pop("tracking_no", None)
     if extra:
@@ -253,27 +302,31 @@ def _count(text: str, _: Dialect) -> str | None:
     return values.whole_number(text)
 
 
-def _cells(columns: tuple[str, ...]) -> Callable[[Callable[[str], str | None]], tuple[str | None, ...]]:
-    return lambda get: tuple(map(get, columns))
-
-
-_CELLS: Final = {side: _cells((*columns, f"{side}_eori", f"{side}_tax_no")) for side, columns in _PARTY_COLUMNS.items()}
-"""What the columns of a party say."""
-
-
-def _new_party(row: Mapping[str, str], side: str, party: str, item: Item, said: tuple[str | None, ...], known: Known) -> dict[str, str]:
+def _new_party(found: dict[str, str], said: tuple[str, ...], side: str, item: Item, shape: Shape) -> tuple[dict[str, str], Party | None]:
     """Read a party, and remember one that is faultless: neither its findings nor its places may be lost with the next row."""
     before = len(item.findings), len(item.paths)
-    found = _party(row, side, party, item)
-    if before == (len(item.findings), len(item.paths)):
-        with suppress(ValidationError):
-            known[said] = (found, Party.model_validate(found))
-    return found
+    _party(found, side, _PARTIES[side], item)
+    model = _model(found) if before == (len(item.findings), len(item.paths)) else None
+    if model is not None and len(shape.known[side]) < _PARTIES_KEPT:
+        shape.known[side][said] = found, model
+    return found, model
 
 
-def _party(row: Mapping[str, str], side: str, party: str, item: Item) -> dict[str, str]:
-    found = {field: row[column] for column, field in _PARTY_COLUMNS[side].items() if column in row}
-    checks.name(found, f"/{party}/name", item)
+def _model(party: dict[str, str]) -> Party | None:
+    """Return a party as the model has it, or None where the model refuses it: with the whole filing it says why."""
+    try:
+        return _validated_party(party)
+    except ValidationError:
+        return None
+
+
+_validated_party: Final[Callable[[dict[str, str]], Party]] = Party.__pydantic_validator__.validate_python
+
+
+def _party(found: dict[str, str], side: str, party: str, item: Item) -> None:
+    number, tax_number = found.pop("eori", None), found.pop("tax_no", None)
+    if not checks.is_well_named(found):
+        checks.name(found, f"/{party}/name", item)
     checks.country(found, "country", f"/{party}/country", item, mandatory=True)
     for field in ("street_line", "city"):
         if field not in found:
@@ -281,29 +334,28 @@ def _party(row: Mapping[str, str], side: str, party: str, item: Item) -> dict[st
     person = found.get("type_of_person")
     if person is not None:
         found["type_of_person"] = _PERSONS.get(person, person.lower())
-    number = row.get(f"{side}_eori")
     if number is not None:
         found["identifier"] = checks.identifier(number, eori.problem(number), eori.normalise(number), f"/{party}/identifier", item)
         found["identifier_scheme"] = "eori"
-    elif f"{side}_tax_no" in row:
-        found |= {"identifier": row[f"{side}_tax_no"], "identifier_scheme": "tin"}
+    elif tax_number is not None:
+        found |= {"identifier": tax_number, "identifier_scheme": "tin"}
         item.paths[f"/{party}/identifier"] = f"{item.position}/{side}_tax_no"
-    return found
 
 
 def _mass(content: dict[str, Any], row: Mapping[str, str], item: Item) -> None:
     checks.number(content, "gross_mass_kg", values.mass, "/gross_mass_kg", item, mandatory=True, positive="DQ-12")
-    unit = row.get("weight_unit", "KG").upper()
+    if "weight_unit" not in row:
+        return
+    unit = row["weight_unit"].upper()
     if unit in _POUNDS and values.mass(content.get("gross_mass_kg", ""), item.dialect):
         content["gross_mass_kg"] = values.kilograms_of_pounds(content["gross_mass_kg"])
     elif unit not in _KILOGRAMS and unit not in _POUNDS:
         item.note("FLD-CODE", "/gross_mass_kg", unit, at=f"{item.position}/weight_unit")
 
 
-def _goods(content: dict[str, Any], lines: Sequence[Mapping[str, str]], item: Item) -> None:
-    if not lines:
+def _goods(content: dict[str, Any], goods: list[dict[str, Any]], item: Item) -> None:
+    if not goods:
         item.note("FLD-MISSING", "/goods_items")
-    goods = [_line(index, line, item) for index, line in enumerate(lines)]
     content["goods_items"] = goods
     amounts = [line["item_amount"] for line in goods if "item_amount" in line]
     if len(amounts) == len(goods) == 1:
@@ -316,9 +368,10 @@ def _goods(content: dict[str, Any], lines: Sequence[Mapping[str, str]], item: It
         content["declared_value"] = {"amount": values.total([amount["amount"] for amount in amounts]), "currency": used.pop()}
 
 
-def _line(index: int, line: Mapping[str, str], item: Item) -> dict[str, Any]:
-    """Bring one goods line into shape; most are already."""
-    found: dict[str, Any] = {field: line[column] for column, field in _GOODS_TEXTS.items() if column in line}
+def _line(index: int, line: _Row, item: Item, shape: Shape) -> dict[str, Any]:
+    """Bring one goods line into its form; most have it already."""
+    fields, cells = shape.goods
+    found: dict[str, Any] = dict(zip(fields, cells(line), strict=True))
     found.setdefault("sequence_number", str(index + 1))
     if is_plain(found, line):
         found["item_amount"] = {"amount": line["item_value"], "currency": line["currency"]}
@@ -369,7 +422,7 @@ def _costs(content: dict[str, Any], row: Mapping[str, str], item: Item) -> None:
             content[field] = amount
 
 
-def _tax(content: dict[str, Any], row: Mapping[str, str], item: Item, validated: dict[str, Any]) -> None:
+def _tax_scheme(content: dict[str, Any], row: _Row, item: Item) -> None:
     said = row.get("tax_scheme")
     if said is not None:
         scheme = _TAX_SCHEMES.get(said.upper())
@@ -377,23 +430,32 @@ def _tax(content: dict[str, Any], row: Mapping[str, str], item: Item, validated:
             item.note("FLD-CODE-DROPPED", "/tax_scheme", said)
         else:
             content["tax_scheme"] = scheme
+
+
+def _tax_ids(content: dict[str, Any], row: _Row, item: Item, shape: Shape, validated: dict[str, Any]) -> None:
     tax_ids: list[dict[str, str]] = []
     before = len(item.findings)
-    for column, scheme, role in (("ioss_no", "ioss", "seller"), ("voec_no", "voec", "seller"), ("importer_eori", "eori", "importer")):
-        if column in row:
-            path = f"/tax_ids/{len(tax_ids)}"
-            item.paths[path] = f"{item.position}/{column}"
-            tax_ids.append({"scheme": scheme, "number": checks.tax_number(scheme, row[column], path, item), "role": role})
-    if tax_ids:
-        content["tax_ids"] = tax_ids
-        if before == len(item.findings):
-            with suppress(ValidationError):
-                validated["tax_ids"] = tuple([_tax_id(each["scheme"], each["number"], each["role"]) for each in tax_ids])
+    for index, (column, scheme, role) in enumerate(shape.tax_ids):
+        path = f"/tax_ids/{index}"
+        item.paths[path] = f"{item.position}/{column}"
+        tax_ids.append({"scheme": scheme, "number": checks.tax_number(scheme, row[column], path, item), "role": role})
+    content["tax_ids"] = tax_ids
+    models = _tax_models(tax_ids) if before == len(item.findings) else None
+    if models is not None:
+        validated["tax_ids"] = models
+
+
+def _tax_models(tax_ids: Sequence[Mapping[str, str]]) -> tuple[TaxId, ...] | None:
+    """Return tax numbers in which nothing was found as the model has them, or None where it refuses one."""
+    try:
+        return tuple([_tax_model(tax_id["scheme"], tax_id["number"], tax_id["role"]) for tax_id in tax_ids])
+    except ValidationError:
+        return None
 
 
 @lru_cache(maxsize=4096)
-def _tax_id(scheme: str, number: str, role: str) -> TaxId:
-    """Return a tax number in which nothing was found as the model has it: a seller's stands on each of its parcels."""
+def _tax_model(scheme: str, number: str, role: str) -> TaxId:
+    """A seller's number stands on each of its parcels."""
     return TaxId.model_validate({"scheme": scheme, "number": number, "role": role})
 
 

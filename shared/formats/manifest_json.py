@@ -68,6 +68,7 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
 def _items(
     consignments: list[Any], common: Mapping[str, str], head: MessageHead, raw: RawMessage, dialect: Dialect
 ) -> Iterator[Filing | Rejection]:
+    known = manifest.Known()
     for number, consignment in enumerate(consignments, 1):
         item = Item(f"consignments[{number}]", PATHS, dialect)
         if not isinstance(consignment, dict):
@@ -79,7 +80,7 @@ def _items(
         for name in common:
             if name not in consignment:
                 _head_path(name, item)
-        yield manifest.filing(row, _lines(consignment.get("items"), item), item, head, raw)
+        yield manifest.filing(row, _lines(consignment.get("items"), item), item, head, raw, known)
 
 
 def _head_path(name: str, item: Item) -> None:

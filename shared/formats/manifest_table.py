@@ -40,7 +40,7 @@ def read(
     """
     groups: dict[str, list[csv.Row]] = {}
     for row in rows:
-        groups.setdefault(row.cells.get(HAWB, f"?{row.line}").upper(), []).append(row)
+        groups.setdefault((row.cells.get(HAWB) or f"?{row.line}").upper(), []).append(row)
     if not groups:
         raise malformed("MSG-NO-ITEMS")
     if len(groups) > ITEM_LIMIT:
@@ -64,7 +64,7 @@ def _items(
     formulas: Mapping[int, Sequence[str]],
     unread: Sequence[str],
 ) -> Iterator[Filing | Rejection]:
-    known: manifest.Known = {}
+    known = manifest.Known()
     for rows in groups:
         item = Item(f"line {rows[0].line}", PATHS, dialect)
         for name in unread:
@@ -95,7 +95,8 @@ def _common(rows: list[csv.Row], item: Item) -> dict[str, str]:
 
 def _lines(rows: list[csv.Row]) -> list[dict[str, str]]:
     if len(rows) == 1:
-        return [] if manifest.GOODS.keys().isdisjoint(rows[0].cells) else [rows[0].cells]
+        cells = rows[0].cells
+        return [cells] if "description" in cells or not manifest.GOODS.keys().isdisjoint(cells) else []
     lines = [{name: cell for name, cell in row.cells.items() if name in manifest.GOODS} for row in rows]
     return [line for line in lines if line]
 

@@ -24,7 +24,8 @@ def named_in(where: str) -> tuple[int | None, int | None]:
     found = _NUMBERED(where)
     if found is None:
         return None, None
-    return int(found[1]), int(found[2]) if found[2] else None
+    line, column = found.groups()
+    return int(line), int(column) if column else None
 
 
 def line_of(element: etree._Element, position: str, where: str) -> int | None:

@@ -141,3 +141,20 @@ def test_a_bomb_costs_little_memory() -> None:
     tracemalloc.stop()
     assert refused.value.finding_code == "XLS-ARCHIVE"
     assert peak < 20_000_000
+
+
+def test_rows_with_different_columns_filled_are_read_as_if_each_were_alone() -> None:
+    (row,) = [row.cells for row in csv.parse(REFERENCE, "utf-8", {}) if row.cells["hawb"] == "JXE2603000017"]
+    optional = {"shipper_city": "Shenzhen", "consignee_eori": "BE0999888777", "consignee_tax_no": "123", "ioss_no": "IM3720000018"}
+    optional |= {"weight_unit": "LB", "seller_name": "Aurora", "sku": "A-1", "own_note": "urgent"}
+    header = list(row | optional)
+    rows = []
+    for number in range(2 ** len(optional)):
+        left_out = {name: "" for at, name in enumerate(optional) if number >> at & 1}
+        rows.append(list((row | optional | {"hawb": f"JX{number:03}"} | left_out).values()))
+    together = list(manifest_csv.parse(raw(csv.write(header, rows)), DEFAULT_DIALECT))
+    alone = [filing for one in rows for filing in manifest_csv.parse(raw(csv.write(header, [one])), DEFAULT_DIALECT)]
+    assert len(together) == len(alone) == 256
+    for each, one in zip(together, alone, strict=True):
+        assert (each.content_digest, each.consignment) == (one.content_digest, one.consignment)
+        assert [made.code for made in each.findings or ()] == [made.code for made in one.findings or ()]
