@@ -7,7 +7,7 @@ errors is translated into a finding in the sender's own names.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
@@ -64,7 +64,7 @@ class Item:
     """One item while it is read: where it stands, what was found wrong so far.
 
     ``paths`` overrides the format's own provenance table (see :mod:`shared.formats.provenance`). In XML ``element`` is what stands at
-    *position*, or any element of the document: findings take their line from it.
+    *position*, or any element of the document, or what gives it: findings take their line from it.
     """
 
     position: str
@@ -72,7 +72,7 @@ class Item:
     dialect: Dialect
     findings: list[Finding] = field(default_factory=list)
     paths: dict[str, str] = field(default_factory=dict)
-    element: etree._Element | None = field(default=None, kw_only=True)
+    element: etree._Element | Callable[[], etree._Element] | None = field(default=None, kw_only=True)
 
     def note(
         self,
@@ -89,7 +89,8 @@ class Item:
         if where is None and path is not None:
             where = self._where(path)
         where = where or self.position
-        line = None if self.element is None else line_of(self.element, self.position, where)
+        element = self.element() if callable(self.element) else self.element
+        line = None if element is None else line_of(element, self.position, where)
         made = finding(code, self.dialect, path=path, sender_path=where, value=value, message=message, remedy=remedy, line=line)
         if made is not None:
             self.findings.append(made)

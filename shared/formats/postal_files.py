@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
-from typing import Final, NamedTuple, TypeVar
+from functools import cache, lru_cache, partial
+from typing import Any, Final, NamedTuple, TypeVar
 from xml.sax.saxutils import escape, quoteattr
 
 from shared.contracts import Answer
 from shared.errors import MalformedMessage
-from shared.formats import values, xml
+from shared.formats import outlines, values, xml
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Envelope, Likeness, Sketch
 from shared.formats.filings import Item, message_id_of, reject
 from shared.formats.rules import finding
@@ -48,14 +48,32 @@ class Profile(NamedTuple):
 
 
 class File(NamedTuple):
-    """A file whose header is sound: its units are still elements, with names in ``namespace``."""
+    """A file whose header is sound: its units are still elements, with names in ``namespace``, or known by their tags."""
 
     namespace: str
     head: MessageHead
     header: Mapping[str, str]
-    units: list[xml.Element]
+    units: Sequence[xml.Element | outlines.Unit]
     version: str | None
     """The version, where it is not one of the list."""
+    plain: Plain | None = None
+    """The pieces of a file that was parsed although brackets alone settle it: its tags were not known yet."""
+
+
+class Plain(NamedTuple):
+    """A file cut at its brackets: the tags around the units, in one text, and where each unit's tags begin and end."""
+
+    pieces: outlines.Pieces
+    frame: str
+    places: Sequence[tuple[int, int]]
+
+
+class Known:
+    """What is known of the files of one profile by their tags."""
+
+    def __init__(self) -> None:
+        self.frames: dict[str, outlines.Frame] = {}
+        self.units = outlines.Outlines()
 
 
 # --- reading -----------------------------------------------------------------------------------------------------------------------------
@@ -77,6 +95,9 @@ def open_file(profile: Profile, raw: RawMessage, dialect: Dialect, count: Callab
 
     Raises :class:`shared.errors.MalformedMessage` when the file is refused as a whole.
     """
+    plain = _cut(profile, raw.body, dialect) if count is len else None
+    if plain is not None and (file := _known_file(profile, plain, raw, dialect)) is not None:
+        return file
     root, bared = xml.parse_bare(raw.body, dialect.encoding)
     namespace, _, name = str(root.tag).rpartition("}")
     if name != profile.root:
@@ -94,7 +115,78 @@ def open_file(profile: Profile, raw: RawMessage, dialect: Dialect, count: Callab
     _check_count(profile, root, header, len(units), count(units))
     said, told = root.get("version", "1.0"), bared or namespace
     known = said in VERSIONS and told in ("", profile.namespace)
-    return File(namespace, _head(profile, header, raw), header, units, None if known else f"{told} {said}"[:100])
+    version = None if known else f"{told} {said}"[:100]
+    if namespace or plain is None or len(plain.places) != len(units):
+        plain = None
+    else:
+        outlines.keep_frame(_known(profile.format).frames, plain.frame, plain.pieces.tags, "Header", version)
+    return File(namespace, _head(profile, header, raw), header, units, version, plain)
+
+
+# --- files whose tags are known ---
+
+
+@cache
+def _known(format: str) -> Known:
+    return Known()
+
+
+def _cut(profile: Profile, body: bytes, dialect: Dialect) -> Plain | None:
+    """Cut a file at its brackets; None where they do not settle it, or where something stands beside header and units."""
+    pieces = outlines.cut(body) if dialect.encoding.lower() in ("utf-8", "utf8") else None
+    if pieces is None or len(pieces.tags) < _FEWEST_TAGS or not outlines.encloses(pieces):
+        return None
+    tags, end, places = pieces.tags, f"/{profile.unit}", []
+    last = len(tags) - 1
+    try:
+        begin = at = tags.index("/Header") + 1
+        while at < last:
+            behind = tags.index(end, at) + 1
+            places.append((at, behind))
+            at = behind
+    except ValueError:
+        return None
+    return Plain(pieces, "<".join([*tags[:begin], *tags[last:]]), places) if places else None
+
+
+_FEWEST_TAGS: Final = 4
+
+
+def _known_file(profile: Profile, plain: Plain, raw: RawMessage, dialect: Dialect) -> File | None:
+    """Return a file of which all tags are known. None, too, where its header is not sound: the parser knows the line to name."""
+    known = _known(profile.format)
+    frame = known.frames.get(plain.frame)
+    if frame is None:
+        return None
+    texts, tags = plain.pieces
+    elements = _Elements(profile, raw.body, dialect)
+    units = []
+    for number, (begin, behind) in enumerate(plain.places):
+        outline = known.units.get(tags[begin:behind])
+        if outline is None:
+            return None
+        units.append(outlines.Unit(outline, texts, begin, partial(elements.unit, number)))
+    header = {name: said.strip() for name, place in frame.header if (said := texts[place])}
+    try:
+        _check_header(profile, header)
+        _check_count(profile, None, header, len(units), len(units))
+        return File("", _head(profile, header, raw), header, units, frame.version) if all(header.values()) else None
+    except MalformedMessage:
+        return None
+
+
+class _Elements:
+    """The elements of a file's units, for whom must know their lines: parsed when somebody asks."""
+
+    def __init__(self, profile: Profile, body: bytes, dialect: Dialect) -> None:
+        self._profile, self._body, self._dialect = profile, body, dialect
+        self._units: list[xml.Element] | None = None
+
+    def unit(self, number: int) -> xml.Element:
+        if self._units is None:
+            root, _ = xml.parse_bare(self._body, self._dialect.encoding)
+            self._units = [child for child in root if str(child.tag).rpartition("}")[2] == self._profile.unit]
+        return self._units[number]
 
 
 @lru_cache(maxsize=xml.SPELLINGS)
@@ -134,21 +226,27 @@ def _header(profile: Profile, root: xml.Element, element: xml.Element | None, na
         raise xml.malformed("MSG-HEAD", "The file has no Header.", path="Header", line=root.sourceline)
     names = _header_names(namespace)
     header = {name: text.strip() for child in element if (text := child.text) and (name := names.get(child.tag)) is not None}
-    for name in HEADER:
-        if name not in header and name not in _OPTIONAL:
-            raise xml.malformed("MSG-HEAD", f"Header/{name} is missing.", path=f"Header/{name}", line=element.sourceline)
-    if header["MessageType"] != profile.message_type:
-        raise xml.malformed("MSG-HEAD", path="Header/MessageType", value=header["MessageType"], line=element.sourceline)
+    _check_header(profile, header, line=element.sourceline)
     return header
 
 
-def _told(root: xml.Element) -> str | None:
+def _check_header(profile: Profile, header: Mapping[str, str], **where: Any) -> None:
+    for name in HEADER:
+        if name not in header and name not in _OPTIONAL:
+            raise xml.malformed("MSG-HEAD", f"Header/{name} is missing.", path=f"Header/{name}", **where)
+    if header["MessageType"] != profile.message_type:
+        raise xml.malformed("MSG-HEAD", path="Header/MessageType", value=header["MessageType"], **where)
+
+
+def _told(root: xml.Element | None) -> str | None:
     """Return what a file without units says instead: errors of the file it answers."""
+    if root is None:
+        return None
     errors = [f"{error.get('code', '')} {error.text or ''}".strip() for error in root.iterchildren("{*}FileError")]
     return f"The file holds no item, but errors: {'; '.join(errors)[:400]}" if errors else None
 
 
-def _check_count(profile: Profile, root: xml.Element, header: Mapping[str, str], units: int, count: int) -> None:
+def _check_count(profile: Profile, root: xml.Element | None, header: Mapping[str, str], units: int, count: int) -> None:
     if not units:
         raise xml.malformed("MSG-NO-ITEMS", _told(root), path=profile.unit)
     if max(units, count) > ITEM_LIMIT:
@@ -187,21 +285,26 @@ def each_unit(
     table: Mapping[str, str],
     shape: xml.Shape,
     parts: Sequence[str],
-    read: Callable[[xml.Element, xml.Record, Item], Outcomes],
+    read: Callable[[Any, xml.Record, Item], Outcomes],
 ) -> Iterator[Filing | Answer | Rejection]:
     """Read the units one after the other; what is wrong with one stays with it.
 
-    *parts* names the records of *shape*: the dataset path before each, or ``~`` for what has none.
+    *parts* names the records of *shape*: the dataset path before each, or ``~`` for what has none. *read* gets the unit, of which it may
+    ask for attributes (``get``).
     """
-    for number, element in enumerate(file.units, 1):
+    for number, unit in enumerate(file.units, 1):
+        element = unit.element if isinstance(unit, outlines.Unit) else unit
         item = Item(f"{profile.unit}[{number}]", table, dialect, element=element)
         if file.version is not None:
             item.note("MSG-VERSION", value=file.version)
         try:
-            record = xml.walk(element, shape, len(parts))
+            record = unit.record() if isinstance(unit, outlines.Unit) else xml.walk(unit, shape, len(parts))
             if record.repeated or record.unknown:
                 misfits(record, parts, item)
-            yield from read(element, record, item)
+            if file.plain is not None:
+                begin, behind = file.plain.places[number - 1]
+                _known(profile.format).units.learn(file.plain.pieces.tags[begin:behind], shape, len(parts))
+            yield from read(unit, record, item)
         except MalformedMessage as exc:
             item.note(exc.finding_code, at=item.position, message=str(exc))
             yield reject(item, file.head, raw)

@@ -156,5 +156,7 @@ def test_rows_with_different_columns_filled_are_read_as_if_each_were_alone() -> 
     alone = [filing for one in rows for filing in manifest_csv.parse(raw(csv.write(header, [one])), DEFAULT_DIALECT)]
     assert len(together) == len(alone) == 256
     for each, one in zip(together, alone, strict=True):
+        assert isinstance(each, Filing)
+        assert isinstance(one, Filing)
         assert (each.content_digest, each.consignment) == (one.content_digest, one.consignment)
         assert [made.code for made in each.findings or ()] == [made.code for made in one.findings or ()]
