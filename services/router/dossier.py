@@ -135,9 +135,9 @@ class Dossier(Model):
     order_contents: tuple[Filing, ...] = Field(default=(), exclude=True)
 
     @staticmethod
-    def empty(key: str) -> Dossier:
+    def empty(key: str, *, sequence: int = 0) -> Dossier:
         """Return the dossier of a key of which nothing is known yet."""
-        return _blank().with_({"key": key})
+        return _blank().with_({"key": key, "sequence": sequence})
 
     def with_(self, changes: Mapping[str, Any]) -> Self:
         """Return a copy with *changes*, without validating what was validated before."""

@@ -78,8 +78,7 @@ def fold(dossier: Dossier | None, entry: Input, policy: Policy, now: datetime) -
     A filing or linked order for a dossier that holds data needs ``content`` and ``order_contents`` to be loaded; answers and commands
     need neither.
     """
-    known = dossier if dossier is not None else Dossier.empty(entry.key)
-    known = known.with_({"sequence": known.sequence + 1})
+    known = dossier.with_({"sequence": dossier.sequence + 1}) if dossier is not None else Dossier.empty(entry.key, sequence=1)
     body = entry.body
     if isinstance(body, Filing):
         kind = beside.kind_of(body)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -87,8 +88,14 @@ def chained(
     events: str,
 ) -> bytes:
     """Return the hash of a row: SHA-256 over the one before it and everything the row says."""
-    head = f"{cause_id}|{key}|{sequence}|{at.timestamp():.6f}|{kind}|{policy_digest}|".encode()
+    head = f"{cause_id}|{key}|{sequence}|{_seconds(at)}|{kind}|{policy_digest}|".encode()
     return hashlib.sha256(b"".join((previous_hash, head, input_digest, hashlib.sha256(events.encode()).digest()))).digest()
+
+
+@lru_cache(maxsize=16)
+def _seconds(at: datetime) -> str:
+    """Return seconds since 1970 with six decimals: one time for a whole batch."""
+    return f"{at.timestamp():.6f}"
 
 
 def broken_at(rows: Sequence[Transition]) -> int | None:
@@ -110,7 +117,7 @@ def published(events: Iterable[Event], key: str, now: datetime, topics: Topics) 
     """Return *events* ready to publish, and the text that stores them; each is serialised once."""
     outgoing: list[Outgoing] = []
     lines: list[str] = []
-    time = now.isoformat()
+    time = _text(now)
     encoded = key.encode()
     for event in events:
         type, id, service = event.type, str(event.id), event.service
@@ -120,6 +127,12 @@ def published(events: Iterable[Event], key: str, now: datetime, topics: Topics) 
         lines.append(body.decode())
         outgoing.append(_record(type, id, service, time, body, key, encoded, topics, submission))
     return outgoing, "\n".join(lines)
+
+
+@lru_cache(maxsize=16)
+def _text(at: datetime) -> str:
+    """Return *at* as RFC 3339 has it: one time for a whole batch."""
+    return at.isoformat()
 
 
 def submission_of(body: Model) -> str | None:

@@ -99,4 +99,9 @@ def rounded(amount: Decimal, code: str) -> Decimal:
     >>> rounded(Decimal("10.005"), "EUR"), rounded(Decimal("10.5"), "JPY")
     (Decimal('10.01'), Decimal('11'))
     """
-    return amount.quantize(Decimal(1).scaleb(-minor_units(code)), rounding=ROUND_HALF_UP)
+    return amount.quantize(_minor_unit(code), rounding=ROUND_HALF_UP)
+
+
+@cache
+def _minor_unit(code: str) -> Decimal:
+    return Decimal(1).scaleb(-minor_units(code))
