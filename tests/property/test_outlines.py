@@ -16,7 +16,12 @@ from tests.samples import outcome, samples
 FORMATS = ("itmatt", "cusitm", "cusrsp", "itmref", "refrsp", "resdes", "emsevt")
 SPOILED = 400
 TEXTS = (
-    b"", b" ", b"\n", b"\t1\n", b" 1 ", b"x", "é Ω 漢".encode(), b"&amp;", b"&#11;", b"&", b">", b"]]>", b"\r\n", b"\x0b", b"\x7f", b"\x00",
+    b"", b" ", b"\n", b"\t1\n", b" 1 ", b"x", "é Ω 漢".encode(), b"&amp;",
+    b"A &amp; B &lt;&gt; &quot;&apos;",
+    b"&amp;lt;",
+    b"&amp;#60;",
+    b"&lt",
+    b"&foo;", b"&#11;", b"&", b">", b"]]>", b"\r\n", b"\x0b", b"\x7f", b"\x00",
     b"\xff", b"\xc2\xa0", b"\xef\xbf\xbe", b"\xef\xbb\xbf", b"<!-- -->", b"<![CDATA[1]]>", b"<?p?>", b"<x/>", b"</x>", b"1" * 400,
 )  # fmt: skip
 
