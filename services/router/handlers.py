@@ -168,10 +168,13 @@ class Router:
                     await writer.put(batch.transitions[written:])
                     written = len(batch.transitions)
                 await asyncio.sleep(0)
-            await writer.put(batch.transitions[written:])
-        await store.save(connection, batch)
-        if batch.outgoing:
+            if written:
+                await writer.put(batch.transitions[written:])
+        if written:
+            await store.save(connection, batch)
             await store.stored(connection, id, batch.transitions, self._clock())
+        else:
+            await store.save_all(connection, id, batch, self._clock())
         self._policy_saved = True
         return [*outgoing, *batch.outgoing]
 

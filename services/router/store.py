@@ -46,6 +46,26 @@ _UPDATE_DOSSIERS = """
 """
 _DOSSIER_COLUMNS = ("key", "sequence", "facts", "hash", "due_at", "updated_at")
 _SAVE_LINKS = "INSERT INTO router.link (ref, key) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING"
+_SAVE_ALL = """
+    WITH told AS (
+        INSERT INTO router.transition (cause_id, key, sequence, at, kind, input, events, policy_digest, input_digest, previous_hash, hash)
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[],
+                             $9::bytea[], $10::bytea[], $11::bytea[])
+    ), made AS (
+        INSERT INTO router.dossier (key, sequence, facts, hash, due_at, updated_at)
+        SELECT * FROM unnest($12::text[], $13::integer[], $14::text[], $15::bytea[], $16::timestamptz[], $17::timestamptz[])
+    ), changed AS (
+        UPDATE router.dossier AS held
+        SET sequence = new.sequence, facts = new.facts, hash = new.hash, due_at = new.due_at, updated_at = new.updated_at
+        FROM unnest($18::text[], $19::integer[], $20::text[], $21::bytea[], $22::timestamptz[], $23::timestamptz[])
+             AS new (key, sequence, facts, hash, due_at, updated_at)
+        WHERE held.key = new.key
+    ), linked AS (
+        INSERT INTO router.link (ref, key) SELECT * FROM unnest($24::text[], $25::text[]) ON CONFLICT DO NOTHING
+    )
+    INSERT INTO router.unpublished (batch, at, key_numbers, causes)
+    SELECT $26::uuid, $27::timestamptz, $28::integer[], $1::uuid[] WHERE $29::boolean
+"""
 _SAVE_POLICY = text(
     "INSERT INTO router.policy (digest, pack, version, content) VALUES (:digest, :pack, :version, :content) ON CONFLICT DO NOTHING"
 )
@@ -197,17 +217,45 @@ async def save(connection: AsyncConnection, batch: Batch) -> None:
     """
     if not batch.transitions:
         return
-    last = {row.key: row.at for row in batch.transitions}
-    rows = [_row(batch.changed[key], last[key]) for key in sorted(batch.changed)]
-    new = [row for row in rows if batch.is_new(row[0])]
-    changed = [row for row in rows if not batch.is_new(row[0])]
+    new, changed = _rows(batch)
     if changed:
-        await fetch(connection, _UPDATE_DOSSIERS, *(list(column) for column in zip(*changed, strict=True)))
+        await fetch(connection, _UPDATE_DOSSIERS, *_columns(changed, _DOSSIER_COLUMNS))
     if new:
         await copy(connection, "router", "dossier", _DOSSIER_COLUMNS, new)
     if batch.links:
-        refs, keys = zip(*sorted(batch.links), strict=True)
-        await fetch(connection, _SAVE_LINKS, list(refs), list(keys))
+        await fetch(connection, _SAVE_LINKS, *_columns(sorted(batch.links), ("ref", "key")))
+
+
+async def save_all(connection: AsyncConnection, id: UUID, batch: Batch, at: datetime) -> None:
+    """Write everything *batch* brought in one statement, and that its events are not published yet. For few rows: then a journey to the
+    server costs more than the rows do."""
+    if not batch.transitions:
+        return
+    new, changed = _rows(batch)
+    await fetch(
+        connection,
+        _SAVE_ALL,
+        *_columns(batch.transitions, Transition._fields),
+        *_columns(new, _DOSSIER_COLUMNS),
+        *_columns(changed, _DOSSIER_COLUMNS),
+        *_columns(sorted(batch.links), ("ref", "key")),
+        id,
+        at,
+        _numbers(row.key for row in batch.transitions),
+        bool(batch.outgoing),
+    )
+
+
+def _rows(batch: Batch) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """Return the rows of new dossiers and of changed ones, in the order of their keys."""
+    last = {row.key: row.at for row in batch.transitions}
+    rows = [_row(batch.changed[key], last[key]) for key in sorted(batch.changed)]
+    return [row for row in rows if batch.is_new(row[0])], [row for row in rows if not batch.is_new(row[0])]
+
+
+def _columns(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> list[list[Any]]:
+    """Return *rows* column by column, as many as there are *names*."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in names]
 
 
 def _row(stored: Stored, updated_at: datetime) -> tuple[Any, ...]:
