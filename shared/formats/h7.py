@@ -7,17 +7,15 @@ there too, since the low-value rules change: ``procedure:ioss`` = ``C07 F48``, `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from shared.formats.base import Written
 from shared.formats.filings import Item
-from shared.formats.losses import losses
 from shared.formats.postal_files import Sheet
 from shared.identifiers import lrn
-from shared.model import Consignment, Dialect, Filing, Finding, GoodsItem, Money
+from shared.model import Consignment, GoodsItem, Money
 
 MAP: Final = "h7"
 SOURCE: Final = "EUCDM Annex B, column H7, as used by public national manuals"
@@ -121,31 +119,3 @@ def procedures(scheme: str | None, nature: str | None, settings: Mapping[str, st
 def usual(item: Item) -> Mapping[str, str]:
     """Return the settings of the sender's dialect."""
     return item.dialect.code_maps.get(MAP, {})
-
-
-def write_one(
-    filings: Sequence[Filing],
-    dialect: Dialect,
-    carried: frozenset[str],
-    declared: Callable[[Filing, Consignment, Sheet], bytes],
-    told_elsewhere: tuple[str, ...] = (),
-) -> Written:
-    """Write the first consignment by *declared*; one document holds one, further ones are told as not written.
-
-    *carried* and *told_elsewhere* are the paths that the document has a place for, and those it says in other words.
-    """
-    body = b""
-    findings: list[Finding] = []
-    for filing in filings:
-        sheet = Sheet(filing.key, dialect)
-        if filing.consignment is None:
-            sheet.note("WRITE-MISSING", "/house_transport_document_id", filing.key, "This is no consignment.")
-        elif body or filing.function == "cancel":
-            sheet.note("WRITE-ONE", "/house_transport_document_id", filing.key)
-        else:
-            written = declared(filing, filing.consignment, sheet)
-            if not any(made.severity == "error" for made in sheet.findings):
-                body = written
-                findings += losses(filing, carried, dialect, told_elsewhere)
-        findings += sheet.findings
-    return Written(body, tuple(findings))

@@ -16,6 +16,7 @@ from shared.formats.customs_xml import group, leaf, number
 from shared.formats.h7 import Declaration
 from shared.formats.h7_json import WRITTEN
 from shared.formats.postal_files import Sheet
+from shared.formats.single import write_one
 from shared.model import Consignment, Dialect, Filing, Money, Party
 
 NAME: Final = "h7-xml"
@@ -60,7 +61,7 @@ def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Wr
         reference = (consignment.extra or {}).get("lrn", envelope.message_id)
         return _declaration(Declaration(consignment, reference, sheet))
 
-    return h7.write_one(filings, dialect, _CARRIED, declared)
+    return write_one(filings, dialect, _CARRIED, declared)
 
 
 def _declaration(declaration: Declaration) -> bytes:

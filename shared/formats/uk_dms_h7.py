@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from shared.formats import customs_xml, h7
+from shared.formats import customs_xml
 from shared.formats.base import Certainty, Envelope, Written
 from shared.formats.customs_xml import group, leaf, measure, number
 from shared.formats.h7 import Declaration
 from shared.formats.h7_json import WRITTEN
 from shared.formats.postal_files import Sheet
+from shared.formats.single import write_one
 from shared.model import Consignment, Dialect, Filing, Party
 
 NAME: Final = "uk-dms-h7"
@@ -55,7 +56,7 @@ def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Wr
     def declared(filing: Filing, consignment: Consignment, sheet: Sheet) -> bytes:
         return _declaration(filing, Declaration(consignment, envelope.message_id, sheet))
 
-    return h7.write_one(filings, dialect, _CARRIED, declared, ("/house_transport_document_type",))
+    return write_one(filings, dialect, _CARRIED, declared, ("/house_transport_document_type",))
 
 
 def _declaration(filing: Filing, declaration: Declaration) -> bytes:

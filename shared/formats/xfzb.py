@@ -19,10 +19,10 @@ from shared.formats.base import Certainty, Envelope, Likeness, Parsed, Sketch, W
 from shared.formats.cargo_consignment import HOUSE, LINES, LOOSE, MASTER, PARTS
 from shared.formats.cargo_xml import HEAD, Profile, group, kilograms, leaf
 from shared.formats.filings import Item, conclude
-from shared.formats.losses import losses
 from shared.formats.postal_files import Sheet
+from shared.formats.single import write_one
 from shared.identifiers import house_waybill
-from shared.model import Consignment, Dialect, Filing, Finding, MessageHead, RawMessage, Rejection
+from shared.model import Consignment, Dialect, Filing, MessageHead, RawMessage, Rejection
 
 NAME: Final = "xfzb"
 TITLE: Final = "XFZB house waybill, IATA Cargo-XML"
@@ -153,21 +153,11 @@ def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Wr
 
     Without a filing that can be written the body is empty.
     """
-    body = b""
-    findings: list[Finding] = []
-    for filing in filings:
-        sheet = Sheet(filing.key, dialect)
-        if filing.consignment is None:
-            sheet.note("WRITE-MISSING", "/house_transport_document_id", filing.key, "This is no consignment.")
-        elif body:
-            sheet.note("WRITE-ONE", "/house_transport_document_id", filing.key)
-        else:
-            written = _write(filing, filing.consignment, envelope, sheet)
-            if not any(made.severity == "error" for made in sheet.findings):
-                body = written
-                findings += losses(filing, cargo_consignment.CARRIED, dialect)
-        findings += sheet.findings
-    return Written(body, tuple(findings))
+
+    def declared(filing: Filing, consignment: Consignment, sheet: Sheet) -> bytes:
+        return _write(filing, consignment, envelope, sheet)
+
+    return write_one(filings, dialect, cargo_consignment.CARRIED, declared, cancels=True)
 
 
 def _write(filing: Filing, consignment: Consignment, envelope: Envelope, sheet: Sheet) -> bytes:
