@@ -231,9 +231,9 @@ class _Maker:
                 self.records.append((group.opens, True, {}))
                 self._current[group.opens] = self.records[-1][2]
             return self.inside(text, group) + 1
-        return self._behind(at, begin.closed)
+        return self._behind(at)
 
-    def _behind(self, at: int, closed: bool) -> int:
+    def _behind(self, at: int) -> int:
         """Return the number of the tag behind the element that begins at *at*; what is inside is passed over, but must be plain."""
         depth = 0
         while True:
