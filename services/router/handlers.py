@@ -172,7 +172,8 @@ class Router:
                 await writer.put(batch.transitions[written:])
         if written:
             await store.save(connection, batch)
-            await store.stored(connection, id, batch.transitions, self._clock())
+            if batch.outgoing:
+                await store.stored(connection, id, batch.transitions, self._clock())
         else:
             await store.save_all(connection, id, batch, self._clock())
         self._policy_saved = True
