@@ -73,7 +73,7 @@ async def _trace(key: str) -> dict[str, Any]:
         "sequence": dossier.sequence if dossier else 0,
         "waiting_for": dossier.waiting_for() if dossier else (),
         "holds": [hold.model_dump(mode="json") for hold in dossier.hold_stack()] if dossier else [],
-        "referrals": [referral._asdict() for referral in dossier.referrals()] if dossier else [],
+        "referrals": [referral.told() for referral in dossier.referrals()] if dossier else [],
         "deliverable": dossier.deliverable if dossier else False,
         "loadable": dossier.loadable if dossier else False,
         "links": [ref if other == key else other for ref, other in story.links],

@@ -49,6 +49,10 @@ class Referral(NamedTuple):
     due_at: datetime | None
     statement: Statement
 
+    def told(self) -> dict[str, object]:
+        """Return what an officer is told of it: the statement itself stands in the history."""
+        return {name: value for name, value in self._asdict().items() if name != "statement"}
+
 
 def kind_of(filing: Filing) -> Kind | None:
     """Return the kind of a filing beside a declaration; None for a declaration, an order, or a cancellation that says no more."""
@@ -117,6 +121,7 @@ def units(filing: Filing) -> tuple[str, ...]:
 
 
 _ASKS: Final = frozenset({"INFO_REQUESTED", "DOCS_REQUESTED", "SCREEN_REQUESTED", "DO_NOT_LOAD"})
+_ANSWERED_BY_DATA: Final = frozenset({"INFO_REQUESTED", "DOCS_REQUESTED"})
 ANSWER_WITHIN: Final = timedelta(hours=24)
 """Time for the answer to a request for information or screening (standard dataset, section 6.5)."""
 
@@ -157,6 +162,13 @@ def before_loading(open_: Iterable[Referral]) -> tuple[OpenReferral, ...]:
         for one in open_
         if one.statement.track == "pre_loading"
     )
+
+
+def answer_due_at(open_: Iterable[Referral]) -> datetime | None:
+    """Return by when the first of *open_* that data or documents answer, and none have, wants its answer. Screening is nothing that a
+    notice tells of."""
+    asked = (one for one in open_ if one.decision in _ANSWERED_BY_DATA and one.state != "answered")
+    return min((one.due_at for one in asked if one.due_at is not None), default=None)
 
 
 def _due_at(one: Statement) -> datetime | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from services.router.beside import before_loading
+from services.router.beside import answer_due_at, before_loading
 from services.router.building import build
 from services.router.dossier import LIFTABLE, Dossier
 from services.router.policy.model import Policy
@@ -61,7 +61,8 @@ def decide(dossier: Dossier, policy: Policy) -> Verdict:
         return UNDECIDED
     if not dossier.statements:
         return Verdict(outcome, reasons)
-    return Verdict(outcome, reasons, dossier.answer_due_at(), before_loading(dossier.referrals()) or None)
+    open_ = dossier.referrals()
+    return Verdict(outcome, reasons, answer_due_at(open_), before_loading(open_) or None)
 
 
 def stop_told(verdict: Verdict, before: Stop | None) -> Stop | None:

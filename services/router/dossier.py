@@ -175,14 +175,6 @@ class Dossier(Model):
         version = self.filing.version if self.filing is not None else None
         return beside.referrals(self.still_open(), self.facts or (), self.parties, version)
 
-    def answer_due_at(self) -> datetime | None:
-        """Return by when the first of the authorities' questions that data or documents answer, and none have, wants its answer. Screening
-        is nothing that a notice tells of."""
-        if not self.statements:
-            return None
-        asked = (one for one in self.referrals() if one.decision in _ANSWERED_BY_DATA and one.state != "answered")
-        return min((one.due_at for one in asked if one.due_at is not None), default=None)
-
     @property
     def deliverable(self) -> bool:
         """Whether the goods may be handed over: every piece is released, and no hold is left. What is open before loading is no hold, and
@@ -219,7 +211,6 @@ class Dossier(Model):
         return (*policy, *self.holds)
 
 
-_ANSWERED_BY_DATA = frozenset({"INFO_REQUESTED", "DOCS_REQUESTED"})
 LIFTABLE = frozenset({Outcome.DOCUMENT_CHECK, Outcome.PHYSICAL_CHECK, Outcome.HOLD})
 """What of the policy's own an officer may set aside. Missing data (a referral) only data can mend."""
 

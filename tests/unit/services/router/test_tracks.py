@@ -641,3 +641,11 @@ def test_the_facts_stay_when_nothing_new_was_said() -> None:
     history.add(said("cusres", "7", 10), now=NOON + timedelta(hours=1))
     assert history.dossier.statements == held  # type: ignore[union-attr]
     assert len(history.decisions) == 2
+
+
+def test_an_officer_is_told_of_an_open_question_by_its_five_facts() -> None:
+    history = filed(version=1)
+    history.add(said("itmref", "RFI", 10, referral_id="R1"))
+    assert history.dossier is not None
+    (referral,) = history.dossier.referrals()
+    assert list(referral.told()) == ["referral_id", "authority", "decision", "state", "due_at"]
