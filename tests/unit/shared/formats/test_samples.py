@@ -19,3 +19,10 @@ def test_a_sample_becomes_what_stands_beside_it(path: Path) -> None:
 def test_every_format_that_reads_has_samples() -> None:
     assert set(FORMATS) >= set(READERS)
     assert all(any(path.stem == "reference" or path.stem == "single" for path in samples(format)) for format in READERS)
+
+
+@pytest.mark.parametrize("format", READERS)
+def test_every_format_that_reads_shows_eight_cases_and_among_them_a_rejection(format: str) -> None:
+    outcomes = [expected(path) for path in samples(format)]
+    assert len(outcomes) >= 8
+    assert any("refused" in outcome or any("rejection" in item for item in outcome["items"]) for outcome in outcomes)
