@@ -10,6 +10,11 @@ The web service names no message and no version: the message's id is the digest 
 ``PId`` stays outside of the content. ``CDSStateCd`` passes through. ``DCResponse``, what customs at the departure said, is kept in
 ``extra``: it frees nothing at the destination.
 
+``XMLData`` is the declaration as the service stores it: one element, ``DecData``, with short attributes. Ten of them are known; the other
+party's are read by the same letters (``SCty`` after ``RCty``). They are read where ``Data`` is absent, and passed over where it is there.
+How content pieces are stored is not known: such a declaration is taken without goods, with a warning, and whatever else ``DecData`` holds
+is named in a note. What ``XMLData`` of a response holds nobody has published: a response without ``Data`` has no decision and is refused.
+
 Written are responses: to declarations that came in (taken or not), and of decisions. Order is that of the service's types, each
 alphabetical, what all objects share before ``Data``; the service passes over what stands out of order. The native code is the dialect's
 (``code_maps = {"native": {"RELEASE": "2"}}``), else the hub's own of CUSRSP; the decision in words, errors and what is
@@ -19,6 +24,7 @@ for the destination, nor ``XMLData``, in which the service stores what ``Data`` 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
@@ -62,6 +68,31 @@ _OF_DEPARTURE: Final = ("ClearanceDt", "DecisionCd", "DecisionReasonCd", "Decisi
 _DEPARTURE: Final = tuple(f"DCResponse/{name}" for name in _OF_DEPARTURE)
 _TAX: Final = ("Type", "Rate", "Amount", "CurrencyCd", "HS", "Description", "NetWeight", "Number")
 _PASSED_OVER: Final = ("EntityState", "XMLData")
+_CONSIGNMENT, _CONSIGNOR, _CONSIGNEE = range(3)
+_TOTAL: Final = "TotCPVal"
+_PROLOGUE: Final = re.compile(r"^\s*<\?xml[^>]*\?>")
+"""What a document inside a text may begin with: it names the character set of another place."""
+_STORED: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
+    {
+        "GWgt": (_CONSIGNMENT, "gross_mass_kg"),
+        "NTyp": (_CONSIGNMENT, "nature_of_transaction"),
+        "TrDat": (_CONSIGNMENT, "departure_on"),
+        _TOTAL: (LOOSE, f"~{_TOTAL}"),
+    }
+    | {
+        f"{side}{name}": (part, field)
+        for side, part in (("S", _CONSIGNOR), ("R", _CONSIGNEE))
+        for name, field in {
+            "Nm": "name",
+            "AdL1": "street_line",
+            "Cty": "city",
+            "Sta": "country_subdivision",
+            "Ctr": "country",
+        }.items()
+    }
+)
+"""Attribute of ``DecData`` → record of the walk and field. The published ones are ``GWgt``, ``NTyp``, ``TrDat``, ``TotCPVal``, ``SNm``,
+``SSta``, ``SCtr``, ``RNm``, ``RAdL1`` and ``RCty``."""
 _RESPONSE, _TAXES = len(PARTS), len(PARTS) + 1
 _ALL_PARTS: Final = (*PARTS, "", "/taxes/*")
 
@@ -70,6 +101,7 @@ PATHS: Final[Mapping[str, str]] = MappingProxyType(
     | {f"/extra/{name}": f"Declaration/{name}" for name in _OF_OBJECT}
     | {f"/extra/{name}": name.replace("/", "/Data/") for name in _DEPARTURE}
     | {f"/{name}": f"Response/Data/{name}" for name in _RESPONSE_DATA}
+    | {f"/extra/{_TOTAL}": f"Declaration/XMLData/@{_TOTAL}"}
     | {"/TotalFee/amount": "Response/Data/TotalFee", "/TotalFee/currency": "Response/Data/TotalFeeCurrencyCd"}
 )
 
@@ -78,7 +110,7 @@ PATHS: Final[Mapping[str, str]] = MappingProxyType(
 def _shape() -> xml.Shape:
     """The table of one view: an item of ITMATT, and the response beside it."""
     spaces = (NAMESPACE, _SERVICE, "")
-    item = item_shape(spaces, {name: f"~{name}" for name in _OF_OBJECT})
+    item = item_shape(spaces, {name: f"~{name}" for name in (*_OF_OBJECT, "XMLData")})
     skipped = qualified(spaces, {name: (LOOSE, f"~!{name}") for name in _PASSED_OVER})
     arrays = _arrays(spaces, "")
     response = xml.Shape(
@@ -159,13 +191,13 @@ def _views(views: list[xml.Element], head: MessageHead, raw: RawMessage, dialect
         item = Item(f"CDSView[{number}]", PATHS, dialect, element=view)
         try:
             record = xml.walk(view, _shape(), len(_ALL_PARTS))
-            yield from _view(record, item, head, raw)
+            yield from _view(view, record, item, head, raw)
         except MalformedMessage as exc:
             item.note(exc.finding_code, at=item.position, message=str(exc))
             yield reject(item, head, raw)
 
 
-def _view(record: xml.Record, item: Item, head: MessageHead, raw: RawMessage) -> Iterator[Filing | Answer | Rejection]:
+def _view(view: xml.Element, record: xml.Record, item: Item, head: MessageHead, raw: RawMessage) -> Iterator[Filing | Answer | Rejection]:
     loose = record.parts[LOOSE]
     record.repeated[:] = [each for each in record.repeated if not each[2].startswith("~!")]
     for name in [name for name in loose if name.startswith("~!")]:
@@ -175,20 +207,46 @@ def _view(record: xml.Record, item: Item, head: MessageHead, raw: RawMessage) ->
     if answered:
         own = Item(item.position, item.table, item.dialect, list(item.findings), element=item.element)
         yield _response(dict(record.parts[0]), record, own, head, raw)
-    if not answered or record.parts[1] or record.lists[5]:
-        yield _declaration(record, item, head, raw)
+    stored = loose.pop("~XMLData", None)
+    if stored is not None and view.find("{*}Declaration/{*}Data") is None:
+        _stored(stored, record, item)
+    else:
+        stored = None
+    if not answered or stored is not None or record.parts[_CONSIGNOR] or record.lists[5]:
+        yield _declaration(record, item, head, raw, goods=stored is None)
 
 
-def _declaration(record: xml.Record, item: Item, head: MessageHead, raw: RawMessage) -> Filing | Rejection:
+def _stored(said: str, record: xml.Record, item: Item) -> None:
+    """Read the declaration as the service stores it. What is not read of it is noted; the bytes stay with the message."""
+    at = f"{item.position}/Declaration/XMLData"
+    try:
+        root = xml.parse(_PROLOGUE.sub("", said).encode())
+    except MalformedMessage as exc:
+        item.note("FLD-FORM", at=at, message=str(exc))
+        return
+    for name, text in ((str(name), str(text)) for name, text in root.items()):
+        place = _STORED.get(name)
+        if place is None:
+            item.note("FLD-IGNORED", at=f"{at}/@{name}", value=text)
+        elif text.strip():
+            part, field = place
+            record.parts[part][field] = text.strip()
+            if part != LOOSE:
+                item.paths[f"{_ALL_PARTS[part]}/{field}"] = f"{at}/@{name}"
+    for name in list(dict.fromkeys(str(child.tag).rpartition("}")[2] for child in root))[:20]:
+        item.note("FLD-IGNORED", at=f"{at}/{name}")
+
+
+def _declaration(record: xml.Record, item: Item, head: MessageHead, raw: RawMessage, *, goods: bool) -> Filing | Rejection:
     loose = record.parts[LOOSE]
-    extra = {name: loose[f"~{name}"] for name in (*_OF_OBJECT, *_DEPARTURE) if f"~{name}" in loose}
+    extra = {name: loose[f"~{name}"] for name in (*_OF_OBJECT, *_DEPARTURE, _TOTAL) if f"~{name}" in loose}
     said = declared(record)
     said = said._replace(marked=_fields(record.marked, ""))
     for marked in list(said.marked):
         if marked.attributes.get("name") == "DutyPaidRef":
             loose["~DutyPaidRef"] = marked.text
             said.marked.remove(marked)
-    return filing(said, item, head, raw, function="original", version=None, extra=extra)
+    return filing(said, item, head, raw, function="original", version=None, extra=extra, goods=goods)
 
 
 def _fields(marked: list[xml.Marked], prefix: str) -> list[xml.Marked]:

@@ -61,11 +61,12 @@ def filing(
     extra: dict[str, str] | None = None,
     assumed: Mapping[str, Any] | None = None,
     posts: bool = True,
+    goods: bool = True,
 ) -> Filing | Rejection:
     """Return the filing of one item, or its rejection with every finding.
 
     *extra* is what the format kept beside the dataset; *assumed* becomes part of the content after its digest was taken; without *posts*
-    a format has no origin and destination post and no posting time.
+    a format has no origin and destination post and no posting time; without *goods* lines that are missing are a warning.
     """
     consignment, postal_part, loose = said.consignment, said.postal, said.loose
     key = identify(consignment, item)
@@ -74,7 +75,7 @@ def filing(
         _posted(consignment, item, raw)
     content: dict[str, Any] = dict(consignment, channel="post", house_transport_document_type="750", postal=postal_part)
     if function != "cancel" or said.goods or said.consignor:
-        _declaration(content, said, item, {} if extra is None else extra)
+        _declaration(content, said, item, {} if extra is None else extra, "FLD-MISSING" if goods else "FLD-WANTED")
     elif extra:
         content["extra"] = extra
     pid = None
@@ -214,8 +215,8 @@ def instant(record: dict[str, Any], field: str, item: Item, *, mandatory: bool =
 # --- the declaration ---------------------------------------------------------------------------------------------------------------------
 
 
-def _declaration(content: dict[str, Any], said: Declared, item: Item, extra: dict[str, str]) -> None:
-    """The customs declaration of the item: everything a cancellation may leave out."""
+def _declaration(content: dict[str, Any], said: Declared, item: Item, extra: dict[str, str], no_goods: str) -> None:
+    """The customs declaration of the item: everything a cancellation may leave out. *no_goods* is the finding for one without lines."""
     consignor, consignee, loose, goods = said.consignor, said.consignee, said.loose, said.goods
     if "mail_class" not in said.postal:
         item.note("FLD-WANTED", "/postal/mail_class")
@@ -230,6 +231,8 @@ def _declaration(content: dict[str, Any], said: Declared, item: Item, extra: dic
     checks.contactable(consignee, item)
     nature = _nature(content, item)
     content["package_count"] = 1
+    if not goods:
+        item.note(no_goods, "/goods_items")
     _goods(content, goods, nature is None or nature.is_commercial, item, extra)
     _mass(content, goods, item)
     if "departure_on" in content and not values.day(content["departure_on"]):
@@ -347,9 +350,6 @@ def _nature(content: dict[str, Any], item: Item) -> postal.Nature | None:
 def _goods(content: dict[str, Any], goods: list[dict[str, Any]], commercial: bool, item: Item, extra: dict[str, str]) -> None:
     """Bring the goods lines into shape and add up the declared value, where all lines share a currency."""
     content["goods_items"] = goods
-    if not goods:
-        item.note("FLD-MISSING", "/goods_items")
-        return
     amounts: list[str] = []
     used: set[str] = set()
     for index, piece in enumerate(goods):
@@ -362,7 +362,7 @@ def _goods(content: dict[str, Any], goods: list[dict[str, Any]], commercial: boo
             _set_aside(index, piece, extra)
     if len(used) > 1:
         item.note("DQ-15", "/goods_items", " ".join(sorted(used)))
-    elif len(amounts) == len(goods):
+    elif amounts and len(amounts) == len(goods):
         content["declared_value"] = {"amount": values.total(amounts), "currency": used.pop()}
 
 

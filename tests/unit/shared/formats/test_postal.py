@@ -39,11 +39,6 @@ def codes(item: Any) -> list[str]:
 # --- the whole family --------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", FAMILY)
-def test_a_format_has_at_least_eight_samples(name: str) -> None:
-    assert len(samples(name)) >= 8
-
-
 @pytest.mark.parametrize(("name", "path"), CASES, ids=lambda value: getattr(value, "stem", value))
 def test_a_file_sent_again_gives_the_same_ids(name: str, path: Any) -> None:
     """After a time-out a partner sends the same file again: acknowledged again, processed once."""
@@ -461,6 +456,21 @@ def test_what_customs_at_the_departure_said_is_kept_and_frees_nothing() -> None:
     (declaration,) = read(cds_view, sample("cds-view/declaration.xml").replace(b"<CDSView>", b"<CDSView>" + said))
     assert declaration.consignment.extra["DCResponse/DecisionCd"] == "2"
     assert not [finding for finding in declaration.findings or () if finding.code == "FLD-IGNORED"]
+
+
+def test_a_declaration_as_the_system_stores_it_is_taken_without_goods() -> None:
+    stored = read(cds_view, sample("cds-view/stored_declarations.xml"))[0]
+    told = read(cds_view, sample("cds-view/declaration.xml"))[0]
+    assert (stored.consignment.consignor.name, stored.consignment.gross_mass_kg) == (told.consignment.consignor.name, Decimal("0.870"))
+    assert stored.consignment.consignee.city == told.consignment.consignee.city
+    assert stored.consignment.goods_items == ()
+    assert [finding.path for finding in stored.findings if finding.code == "FLD-WANTED"] == ["/goods_items"]
+
+
+def test_what_the_system_stores_beside_a_declaration_changes_nothing() -> None:
+    told = sample("cds-view/declaration.xml")
+    both = told.replace(b"</Data>", b"</Data><XMLData>&lt;DecData SNm='Other' GWgt='9'/&gt;</XMLData>")
+    assert read(cds_view, both)[0].consignment == read(cds_view, told)[0].consignment
 
 
 def test_both_syntaxes_of_the_national_form_say_the_same() -> None:
