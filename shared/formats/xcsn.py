@@ -1,8 +1,13 @@
 """XCSN, the customs status notification of IATA Cargo-XML (``CustomsStatusNotification``, ``iata:customsstatusnotification:1``).
 
 An authority says before loading: request for information (``RI``), request for screening (``RS``), do not load (``CD``), complete
-(``CO``). Each house named (``703``) gets an answer, without houses each master. ``CO`` closes whatever was open; where ``Information``
-says which hold was removed, it lifts that one. A code that the table does not have is a hold with its raw text.
+(``CO``). ``CO`` closes whatever was open; where ``Information`` says which hold was removed, it lifts that one. A code that the table does
+not have is a hold with its raw text.
+
+A message has one status (``BusinessHeaderDocument/StatusCode``, once) about as many documents as it names (``AssociatedReferenceDocument``,
+once or more). Each house named (``703``) gets an answer, without houses each master; a house belongs to the last master named before it. A
+sender who repeats ``BusinessHeaderDocument`` all the same is read status by status, so that no hold is lost behind another; two codes in
+one are refused.
 
 Written, a decision becomes the status that stops as much: release ``CO``, what the sender can supply ``RI``, examination ``RS``, any other
 hold, and what an authority forbids to load, ``CD``. What is no decision yet (accepted, rejected, an answer outstanding, withdrawn) is told
@@ -46,7 +51,7 @@ PATHS: Final[Mapping[str, str]] = MappingProxyType(
         **cargo_xml.HEADER_PATHS,
     }
 )
-PARTS: Final = ("~", "~", "~", "~")
+PARTS: Final = ("~", "", "~", "~")
 _STATUS, _REFERENCE, _LEG = 1, 2, 3
 
 _REMOVED: Final = ("REMOV", "LIFT", "RESOLV", "CLEARED", "RELEASED", "CLOSED")
@@ -59,11 +64,11 @@ def _shape(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the walker's table of the whole message."""
     build = cargo_xml.tables(spaces)
     names = {
-        "StatusCode": "code",
+        "StatusCode": "raw_code",
         "ActionTypeCode": "action",
         "ActionTypeName": "direction",
-        "Information": "text",
-        "IssueDateTime": "issued",
+        "Information": "note",
+        "IssueDateTime": "issued_at",
         "ID": "document",
         "Name": "name",
         "TypeCode": "type",
@@ -81,7 +86,7 @@ def _shape(spaces: tuple[str, ...]) -> xml.Shape:
         {},
         {
             "MessageHeaderDocument": build.header(),
-            "BusinessHeaderDocument": build.shape({name: (_STATUS, key) for name, key in names.items()}),
+            "BusinessHeaderDocument": build.shape({name: (_STATUS, key) for name, key in names.items()}, opens=_STATUS),
             "MasterConsignment": master,
         },
     )
@@ -97,44 +102,77 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     document = cargo_xml.open_document(PROFILE, raw, dialect)
     record = xml.walk(document.root, _shape(document.spaces), len(PARTS))
     head, item = cargo_xml.begin(PROFILE, document, record.parts[HEAD], raw, PROFILE.root, PATHS, dialect, answers=True)
-    named = [each for each in record.lists[_REFERENCE] if "number" in each]
-    about = [each for each in named if each.get("type") == HOUSE] or named
-    return Parsed(head, _read(record, about, item, head, raw), max(len(about), 1))
+    about = _documents(record.lists[_REFERENCE])
+    statuses = record.lists[_STATUS] or [{}]
+    return Parsed(head, _read(record, statuses, about, item, head, raw), max(len(about), 1) * len(statuses))
+
+
+def _documents(named: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """Return the houses, each with its ``master``; without houses all documents that have a number."""
+    houses = []
+    master = next((each.get("number") for each in named if each.get("type") in (MASTER, DIRECT)), None)
+    for each in named:
+        if each.get("type") in (MASTER, DIRECT):
+            master = each.get("number")
+        elif each.get("type") == HOUSE and "number" in each:
+            houses.append({**each, "master": master} if master else each)
+    return houses or [each for each in named if "number" in each]
 
 
 def _read(
-    record: xml.Record, about: Sequence[Mapping[str, str]], first: Item, head: MessageHead, raw: RawMessage
+    record: xml.Record,
+    statuses: Sequence[Mapping[str, str]],
+    about: Sequence[Mapping[str, str]],
+    first: Item,
+    head: MessageHead,
+    raw: RawMessage,
 ) -> Iterator[Answer | Rejection]:
     if record.repeated or record.unknown:
-        cargo_xml.misfits(record, PARTS, first)
-    status = record.parts[_STATUS]
-    code = status.get("code", "")
-    if not code:
-        first.note("FLD-MISSING", "/raw_code")
+        cargo_xml.misfits(record, PARTS, first, ((_STATUS, "note"), (_STATUS, "issued_at")))
     if not about:
+        if not all("raw_code" in status for status in statuses):
+            first.note("FLD-MISSING", "/raw_code")
         first.note("FLD-KEY", "/key")
         yield cargo_answers.conclude({}, first, head, raw)
         return
-    issued = cargo_xml.moment(status["issued"], first, "/issued_at") if "issued" in status else None
-    says = _meaning(code, status.get("text", ""), first.dialect)
-    master = next((each["number"] for each in record.lists[_REFERENCE] if each.get("type") in (MASTER, DIRECT) and "number" in each), None)
-    extra = _extra(record, status, master if about[0].get("type") == HOUSE else None)
+    for number, status in enumerate(statuses, 1):
+        place = f"BusinessHeaderDocument[{number}]" if len(statuses) > 1 else ""
+        yield from _one_status(record, status, about, place, cargo_xml.another(first, place or first.position), head, raw)
+
+
+def _one_status(
+    record: xml.Record,
+    status: Mapping[str, str],
+    about: Sequence[Mapping[str, str]],
+    place: str,
+    first: Item,
+    head: MessageHead,
+    raw: RawMessage,
+) -> Iterator[Answer | Rejection]:
+    """Yield an answer for each document; *place* is that of the status where there are several."""
+    code = status.get("raw_code", "")
+    if not code:
+        first.note("FLD-MISSING", "/raw_code")
+    issued = cargo_xml.moment(status["issued_at"], first, "/issued_at") if "issued_at" in status else None
+    says = _meaning(code, status.get("note", ""), first.dialect)
+    told = [place, code] if place else [code]
     for number, each in enumerate(about, 1):
-        item = first if len(about) == 1 else cargo_xml.another(first, f"AssociatedReferenceDocument[{number}]")
+        document = f"AssociatedReferenceDocument[{number}]"
+        item = first if len(about) == 1 else cargo_xml.another(first, f"{place}/{document}" if place else document)
         key, scope = cargo_answers.key_of(each["number"], each.get("type", ""), record.parts[HEAD], item)
         said: dict[str, Any] = {
-            "answer_id": cargo_answers.identity(head.message_id, code, each["number"], status.get("issued", "")),
+            "answer_id": cargo_answers.identity(head.message_id, *told, each["number"], status.get("issued_at", "")),
             "key": key,
             "scope": scope,
             "outcome": says.outcome,
             "issued_at": issued or head.prepared_at or raw.received_at,
             "reason": says.reason,
-            "note": _note(says, status.get("text")),
+            "note": _note(says, status.get("note")),
             "raw_code": code[:35],
             "decision": says.decision,
             "track": says.track,
             "lifted": says.lifted or None,
-            "extra": extra,
+            "extra": _extra(record, status, each.get("master")),
         }
         yield cargo_answers.conclude(said, item, head, raw)
 

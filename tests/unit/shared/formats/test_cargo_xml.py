@@ -171,6 +171,19 @@ def test_each_house_of_a_status_has_an_answer_of_its_own() -> None:
     assert first.answer_id != second.answer_id
 
 
+def test_several_statuses_are_each_told_so_that_no_hold_is_lost() -> None:
+    answers = outcomes(xcsn, sample("xcsn", "several_statuses"))
+    assert [(answer.key.rpartition(":")[2], answer.decision) for answer in answers] == [
+        (house, decision) for decision in ("SCREEN_REQUESTED", "INFO_REQUESTED") for house in ("JXE2603000018", "JXE2603000017")
+    ]
+    assert len({answer.answer_id for answer in answers}) == len({answer.position for answer in answers}) == 4
+
+
+def test_a_house_belongs_to_the_master_named_before_it() -> None:
+    answers = outcomes(xcsn, sample("xcsn", "houses_of_two_masters"))
+    assert [answer.extra["master"] for answer in answers] == ["888-45123072", "888-45123083"]
+
+
 def test_an_unknown_code_is_kept_with_its_text() -> None:
     (answer,) = outcomes(xcsn, sample("xcsn", "unknown_code"))
     assert (answer.raw_code, answer.note) == ("ZZ", "unknown_code; SEE LETTER")
