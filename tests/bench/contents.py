@@ -13,12 +13,15 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any, Final
 
 import orjson
 from lxml import etree
 
-from services.sandbox.writers import air_waybill, s10
+from services.sandbox.goods import some_lines
+from services.sandbox.people import a_firm, a_person
+from services.sandbox.writers import Flight, Parcel, air_waybill, manifest_csv, manifest_rows, s10
 from shared.contracts import Answer
 from shared.errors import MalformedMessage
 from shared.formats import FORMATS, READERS
@@ -85,6 +88,31 @@ def many(format: str, count: int) -> bytes | None:
         if made is not None and len(items(format, made)) == count:
             return made
     return None
+
+
+@cache
+def manifest(count: int) -> bytes:
+    """Return a manifest as CSV of *count* consignments as they come: of 40 shippers, each to a consignee of its own, with one to three
+    goods lines."""
+    random = Random(7)
+    flight = Flight("M-7", air_waybill("888", 4512307), "XX8012", _DEPARTED_AT, "SZX", "LGG")
+    shippers = [a_firm("CN", random) for _ in range(40)]
+    parcels = [
+        Parcel(
+            number=f"SXT{serial:08d}",
+            consignor=random.choice(shippers),
+            consignee=a_person(random.choice(("BE", "DE", "FR", "NL")), random),
+            lines=some_lines(random),
+            posted_at=_DEPARTED_AT,
+            ioss="IM3720000018" if random.random() < 0.6 else None,
+            order=("sample-shop", f"T-{serial}") if random.random() < 0.6 else None,
+        )
+        for serial in range(1, count + 1)
+    ]
+    return manifest_csv([row for parcel in parcels for row in manifest_rows(parcel, flight)])
+
+
+_DEPARTED_AT: Final = datetime(2026, 11, 20, 22, tzinfo=UTC)
 
 
 def large(format: str, size: int = BODY_LIMIT) -> bytes:

@@ -87,10 +87,11 @@ def _class_of(elements: Sequence[etree._Element]) -> type:
 # --- a table with the standard library ---------------------------------------------------------------------------------------------------
 
 _RECEIVED_AT: Final = datetime(2026, 11, 21, 18, tzinfo=UTC)
-_PARTY: Final = (
-    ("name", "name"), ("street_line", "address1"), ("city", "city"), ("postcode", "postcode"), ("country", "country"), ("phone", "phone"),
-    ("email", "email"),
-)  # fmt: skip
+_PARTY: Final = {
+    "name": "name", "street_line": "address1", "city": "city", "country_subdivision": "region", "postcode": "postcode",
+    "country": "country", "phone": "phone", "email": "email",
+}  # fmt: skip
+_PERSONS: Final = {"1": "natural", "2": "legal"}
 
 
 def dict_reader(body: bytes) -> list[Filing]:
@@ -103,7 +104,6 @@ def dict_reader(body: bytes) -> list[Filing]:
 
 def _filing(number: str, rows: Sequence[dict[str, str]]) -> Filing:
     first = rows[0]
-    goods = [_goods_item(row) for row in rows]
     consignment = {
         "house_transport_document_id": number,
         "house_transport_document_type": "703",
@@ -122,8 +122,18 @@ def _filing(number: str, rows: Sequence[dict[str, str]]) -> Filing:
         "declared_value": {"amount": str(sum(Decimal(row["item_value"]) for row in rows)), "currency": first["currency"]},
         "consignor": _party(first, "shipper"),
         "consignee": _party(first, "consignee"),
-        "goods_items": goods,
+        "goods_items": [_goods_item(row) for row in rows],
+        "tax_scheme": first["tax_scheme"].lower() or None,
+        "extra": {"manifest_no": first["manifest_no"]},
     }
+    if first["ioss_no"]:
+        consignment["tax_ids"] = [{"scheme": "ioss", "number": first["ioss_no"], "role": "seller"}]
+    if first["sale_type"]:
+        consignment["business_model"] = first["sale_type"].lower()
+        consignment["nature_of_transaction"] = None if first["sale_type"] == "C2C" else "sale"
+    if first["order_id"]:
+        consignment["platform_id"] = first["platform"]
+        consignment["orders"] = [{"platform_id": first["platform"], "order_id": first["order_id"]}]
     content = hashlib.sha256(json.dumps(consignment, sort_keys=True).encode()).hexdigest()
     return Filing.model_validate(
         {
@@ -141,7 +151,10 @@ def _filing(number: str, rows: Sequence[dict[str, str]]) -> Filing:
 
 
 def _party(row: dict[str, str], prefix: str) -> dict[str, str]:
-    return {field: said for field, column in _PARTY if (said := row.get(f"{prefix}_{column}"))}
+    found = {field: said for field, column in _PARTY.items() if (said := row[f"{prefix}_{column}"])}
+    if person := row.get(f"{prefix}_person_type"):
+        found["type_of_person"] = _PERSONS[person]
+    return found
 
 
 def _goods_item(row: dict[str, str]) -> dict[str, Any]:
@@ -151,5 +164,6 @@ def _goods_item(row: dict[str, str]) -> dict[str, Any]:
         "hs_code": row["hs_code"] or None,
         "country_of_origin": row["origin_country"] or None,
         "quantity": row["quantity"],
+        "net_mass_kg": row["item_net_kg"] or None,
         "item_amount": {"amount": row["item_value"], "currency": row["currency"]},
     }
