@@ -52,18 +52,35 @@ _GUARD = re.compile(r"'[=+\-@\t\r]").search
 
 
 class Row(NamedTuple):
-    """One row: its first line (1-based), its cells by lower-case column name, how many cells had no column."""
+    """One row: its first line (1-based), a text without blanks around it for each column, how many cells had no column."""
 
     line: int
-    cells: dict[str, str]
+    values: Sequence[str]
     surplus: int
 
 
-def parse(body: bytes, encoding: str, columns: Mapping[str, str]) -> list[Row]:
-    """Return the rows below the header. *columns* translates a sender's own names. Raises :class:`shared.errors.MalformedMessage`."""
+class Table(NamedTuple):
+    """The rows below a header, and their columns in lower case."""
+
+    columns: tuple[str, ...]
+    rows: list[Row]
+
+    def cells(self, row: Row) -> dict[str, str]:
+        """Return what stands in *row*, by column."""
+        return {name: text for name, text in zip(self.columns, row.values, strict=True) if text}
+
+
+def parse(body: bytes, encoding: str, columns: Mapping[str, str]) -> Table:
+    """Return the rows below the header that hold anything. *columns* translates a sender's own names.
+
+    Raises :class:`shared.errors.MalformedMessage`.
+    """
     text = decoded(body, encoding)
     try:
-        return _rows(text, own_names(columns))
+        lines = _table(text, separator_of(text.partition("\n")[0]))
+        header = columns_of(next(lines)[1], own_names(columns))
+        found = table(header, lines, guarded=_GUARD(text) is not None)
+        return found._replace(rows=[row for row in found.rows if row.surplus or any(row.values)])
     except csv.Error as exc:
         raise malformed("MSG-SYNTAX", f"The table cannot be read: {exc}.") from exc
 
@@ -138,48 +155,37 @@ def looks_headed(text: str) -> bool:
     return 1 < len(names) == len(set(names)) == len(below) and all(0 < len(name) <= _LONGEST_NAME for name in names)
 
 
-def _rows(text: str, own: Mapping[str, str]) -> list[Row]:
-    table = _table(text, separator_of(text.partition("\n")[0]))
-    header = columns_of(next(table)[1], own)
+def table(header: Sequence[str], lines: Iterable[tuple[int, Sequence[str]]], *, guarded: bool) -> Table:
+    """Return the rows that *lines* make, each with its number, below a header of :func:`columns_of`. What the hub itself found in it once
+    is left out; *guarded* says that cells may be written as :func:`write` does."""
     width = len(header)
+    kept = [place for place, name in enumerate(header) if name not in ("", FINDINGS)]
+    nameless = [place for place, name in enumerate(header) if not name]
     rows = []
-    guarded = _GUARD(text) is not None
-    plain = FINDINGS not in header and "" not in header
-    for line, cells in table:
-        found = {name: cell for name, cell in zip(header, map(str.strip, cells), strict=False) if cell}
-        if found:
-            if guarded:
-                found = {name: unguarded(cell) for name, cell in found.items()}
-            rows.append(Row(line, found, 0) if plain and len(cells) <= width else row(line, found, cells[width:]))
-    return rows
+    for line, cells in lines:
+        values = [*map(str.strip, cells)]
+        if guarded:
+            values = [*map(unguarded, values)]
+        surplus = 0
+        if len(values) < width:
+            values += [""] * (width - len(values))
+        elif len(values) > width or nameless:
+            surplus = sum(map(bool, [*values[width:], *[values[place] for place in nameless]]))
+        rows.append(Row(line, values if len(values) == len(kept) else [values[place] for place in kept], surplus))
+    return Table(tuple([header[place] for place in kept]), rows)
 
 
 def _table(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the cells of each row with the line it begins on; the header comes first, and empty where there is none.
-
-    A line without quotes, and one whose cells are all quoted with no quote inside, can be cut at its separators in one way only. Such
-    lines are; any other is read by :mod:`csv`, with those that its quotes run into.
-    """
-    between, lines, held = f'"{separator}"', _lines(text), list[str]()
-    reader = csv.reader(iter(lambda: held.pop() if held else next(lines, None), None), delimiter=separator, strict=True)
+    """Yield the cells of each row with the line it begins on; the header comes first, and empty where there is none."""
+    reader = csv.reader(_lines(text), delimiter=separator, strict=True)
+    long = max(map(len, _lines(text)), default=0) > STRING_LIMIT
     yield 1, next(reader, [])
     number = reader.line_num + 1
-    for line in lines:
-        bare = line.rstrip("\r\n")
-        quotes, short = bare.count('"'), len(bare) <= STRING_LIMIT
-        if short and not quotes:
-            yield number, bare.split(separator)
-        elif short and bare[0] == '"' == bare[-1] and 2 * len(cells := bare[1:-1].split(between)) == quotes:
-            yield number, cells
-        else:
-            held.append(line)
-            before = reader.line_num
-            cells = next(reader)
-            if max(map(len, cells), default=0) > STRING_LIMIT:
-                raise malformed("MSG-STRING", line=number)
-            yield number, cells
-            number += reader.line_num - before - 1
-        number += 1
+    for cells in reader:
+        if (long or reader.line_num > number) and max(map(len, cells), default=0) > STRING_LIMIT:
+            raise malformed("MSG-STRING", line=number)
+        yield number, cells
+        number = reader.line_num + 1
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -194,16 +200,6 @@ def _cut(text: str) -> Iterator[str]:
         start = end
     if start < len(text):
         yield text[start:]
-
-
-def row(line: int, found: dict[str, str], beyond: Sequence[str] = ()) -> Row:
-    """Return a row without the hub's own findings; *beyond* are cells behind the last column, as is one without a name."""
-    found.pop(FINDINGS, None)
-    surplus = sum(1 for cell in beyond if cell.strip())
-    if "" in found:
-        del found[""]
-        surplus += 1
-    return Row(line, found, surplus)
 
 
 def columns_of(cells: Iterable[str], own: Mapping[str, str]) -> list[str]:

@@ -146,7 +146,7 @@ _KILOGRAMS: Final = frozenset({"KG", "KGM", "K"})
 
 
 _Row = Mapping[str, str]
-_Cells = Callable[[_Row], tuple[str, ...]]
+Getter = Callable[[Any], tuple[str, ...]]
 _SHAPES: Final = 100
 _PARTIES_KEPT: Final = 1000
 """What a message may have in common is bounded: consignees are mostly different."""
@@ -173,11 +173,15 @@ class Shape:
         self.extra = tuple(column for column in columns if column not in _PLACED)
 
 
-def _picked(columns: Mapping[str, str], present: frozenset[str]) -> tuple[tuple[str, ...], _Cells]:
+def _picked(columns: Mapping[str, str], present: frozenset[str]) -> tuple[tuple[str, ...], Getter]:
     """Return the fields of those *columns* that are present, and what gets their cells from a row."""
     names = [column for column in columns if column in present]
-    cells = itemgetter(*names) if len(names) > 1 else lambda row: tuple([row[name] for name in names])
-    return tuple(columns[name] for name in names), cells
+    return tuple(columns[name] for name in names), getter(names)
+
+
+def getter(places: Sequence[Any]) -> Getter:
+    """Return what gets the texts at *places* of a row, however many they are."""
+    return itemgetter(*places) if len(places) > 1 else lambda row: tuple([row[place] for place in places])
 
 
 class Known:

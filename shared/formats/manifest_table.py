@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import compress
 from typing import Any, Final
 
 from shared.contracts import Notice
@@ -27,26 +28,27 @@ HAWB: Final = "hawb"
 
 def read(
     name: str,
-    rows: list[csv.Row],
+    table: csv.Table,
     raw: RawMessage,
     dialect: Dialect,
     formulas: Mapping[int, Sequence[str]] | None = None,
     unread: Sequence[str] = (),
 ) -> Parsed:
-    """Return the consignments in *rows*. *formulas* are columns whose cells held one, by line: their consignments are refused. *unread*
+    """Return the consignments in *table*. *formulas* are columns whose cells held one, by line: their consignments are refused. *unread*
     names sheets that were passed over, which is noted with the first consignment.
 
     Raises :class:`shared.errors.MalformedMessage` when the table is refused as a whole.
     """
     groups: dict[str, list[csv.Row]] = {}
-    for row in rows:
-        groups.setdefault((row.cells.get(HAWB) or f"?{row.line}").upper(), []).append(row)
+    at = table.columns.index(HAWB) if HAWB in table.columns else None
+    for row in table.rows:
+        groups.setdefault(((at is not None and row.values[at]) or f"?{row.line}").upper(), []).append(row)
     if not groups:
         raise malformed("MSG-NO-ITEMS")
     if len(groups) > ITEM_LIMIT:
         raise malformed("MSG-ITEMS", value=str(len(groups)))
-    head = MessageHead(name, message_id(raw.body, rows[0].cells))
-    return Parsed(head, _items(groups.values(), head, raw, dialect, formulas or {}, unread), len(groups))
+    head = MessageHead(name, message_id(raw.body, table.cells(table.rows[0])))
+    return Parsed(head, _items(table, groups.values(), head, raw, dialect, formulas or {}, unread), len(groups))
 
 
 def message_id(body: bytes, cells: Mapping[str, str]) -> str:
@@ -57,6 +59,7 @@ def message_id(body: bytes, cells: Mapping[str, str]) -> str:
 
 
 def _items(
+    table: csv.Table,
     groups: Iterable[list[csv.Row]],
     head: MessageHead,
     raw: RawMessage,
@@ -64,7 +67,7 @@ def _items(
     formulas: Mapping[int, Sequence[str]],
     unread: Sequence[str],
 ) -> Iterator[Filing | Rejection]:
-    known = manifest.Known()
+    known, halves = manifest.Known(), _Halves(table)
     for rows in groups:
         item = Item(f"line {rows[0].line}", PATHS, dialect)
         for name in unread:
@@ -77,28 +80,47 @@ def _items(
                 item.note("FLD-FORM", at=f"line {row.line}", message="The row has more cells than the header has columns.")
             for name in formulas.get(row.line, ()):
                 item.note("XLS-FORMULA", at=f"line {row.line}/{name}")
-        yield manifest.filing(_common(rows, item), _lines(rows), item, head, raw, known)
+        said, lines = halves.of_one(rows[0]) if len(rows) == 1 else halves.of_many(rows, item)
+        yield manifest.filing(said, lines, item, head, raw, known)
 
 
-def _common(rows: list[csv.Row], item: Item) -> dict[str, str]:
-    """Return what the rows say about the consignment; a row that says something else is refused with it. A single row may keep its goods
-    columns: nobody looks for them there."""
-    if len(rows) == 1:
-        return rows[0].cells
-    common = {name: cell for name, cell in rows[0].cells.items() if name not in manifest.GOODS}
-    for row in rows[1:]:
-        for name, cell in row.cells.items():
-            if name not in manifest.GOODS and common.setdefault(name, cell) != cell and name in manifest.COLUMNS and name != HAWB:
-                item.note("FLD-DIFFERS", at=f"line {row.line}/{name}", value=cell)
-    return common
+class _Halves:
+    """What rows say of a consignment, and what of its goods lines."""
+
+    def __init__(self, table: csv.Table) -> None:
+        self._table = table
+        goods = [name in manifest.GOODS for name in table.columns]
+        self._names, self._texts = _half(table.columns, [not each for each in goods])
+        self._goods_names, self._goods = _half(table.columns, goods)
+
+    def of_one(self, row: csv.Row) -> tuple[dict[str, str], list[dict[str, str]]]:
+        """Of a single row, which may keep its goods columns: nobody looks for them there."""
+        cells = self._table.cells(row)
+        return cells, [cells] if "description" in cells or any(self._goods(row.values)) else []
+
+    def of_many(self, rows: Sequence[csv.Row], item: Item) -> tuple[dict[str, str], list[dict[str, str]]]:
+        """Of rows that belong together; one that says something else of the consignment is refused with it."""
+        first = self._texts(rows[0].values)
+        common = _filled(self._names, first)
+        for row in rows[1:]:
+            said = self._texts(row.values)
+            if said != first:
+                self._compare(common, row.line, said, item)
+        return common, [line for row in rows if (line := _filled(self._goods_names, self._goods(row.values)))]
+
+    def _compare(self, common: dict[str, str], line: int, said: Sequence[str], item: Item) -> None:
+        for name, text in _filled(self._names, said).items():
+            if common.setdefault(name, text) != text and name in manifest.COLUMNS and name != HAWB:
+                item.note("FLD-DIFFERS", at=f"line {line}/{name}", value=text)
 
 
-def _lines(rows: list[csv.Row]) -> list[dict[str, str]]:
-    if len(rows) == 1:
-        cells = rows[0].cells
-        return [cells] if "description" in cells or not manifest.GOODS.keys().isdisjoint(cells) else []
-    lines = [{name: cell for name, cell in row.cells.items() if name in manifest.GOODS} for row in rows]
-    return [line for line in lines if line]
+def _half(columns: Sequence[str], wanted: Sequence[bool]) -> tuple[list[str], manifest.Getter]:
+    """Return those *columns* that are *wanted*, and what gets their texts from the values of a row."""
+    return [*compress(columns, wanted)], manifest.getter([*compress(range(len(columns)), wanted)])
+
+
+def _filled(names: Sequence[str], texts: Sequence[str]) -> dict[str, str]:
+    return {name: text for name, text in zip(names, texts, strict=True) if text}
 
 
 # --- writing -----------------------------------------------------------------------------------------------------------------------------

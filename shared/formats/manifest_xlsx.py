@@ -38,9 +38,10 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read a manifest. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
     sheet = xlsx.read(raw.body, decimal_comma=dialect.decimal_comma)
     start, header = _header(sheet, csv.own_names(dialect.columns))
-    rows = [_row(number, header, texts) for number, texts in sheet.rows[start + 1 :]]
+    table = csv.table(header, sheet.rows[start + 1 :], guarded=True)
+    table = table._replace(rows=[row for row in table.rows if any(row.values) or row.line in sheet.formulas])
     formulas = {number: [_name(header, place) for place in places] for number, places in sheet.formulas.items()}
-    return manifest_table.read(NAME, [row for row in rows if row.cells or row.line in formulas], raw, dialect, formulas, sheet.others)
+    return manifest_table.read(NAME, table, raw, dialect, formulas, sheet.others)
 
 
 def _header(sheet: xlsx.Sheet, own: Mapping[str, str]) -> tuple[int, list[str]]:
@@ -52,11 +53,6 @@ def _header(sheet: xlsx.Sheet, own: Mapping[str, str]) -> tuple[int, list[str]]:
                 raise malformed("XLS-FORMULA", "The header row holds a formula.", line=number)
             return index, csv.columns_of(texts, own)
     raise malformed("MSG-HEAD", "No row of the first sheet is a header with hawb.", path=manifest_table.HAWB)
-
-
-def _row(number: int, header: Sequence[str], texts: Sequence[str]) -> csv.Row:
-    found = {name: csv.unguarded(text) for name, text in zip(header, texts, strict=False) if text}
-    return csv.row(number, found, texts[len(header) :])
 
 
 def _name(header: Sequence[str], place: int) -> str:

@@ -52,8 +52,9 @@ def read(body: bytes, dialect: Dialect = DEFAULT_DIALECT) -> Table:
         )
     header = csv.header_of(body, dialect.encoding)
     named = dict(zip(header, map(str, range(len(header))), strict=False))
-    rows = csv.parse(body, dialect.encoding, named)[:SAMPLE]
-    return Table(header, [[row.cells.get(str(place), "") for place in range(len(header))] for row in rows])
+    table = csv.parse(body, dialect.encoding, named)
+    rows = [table.cells(row) for row in table.rows[:SAMPLE]]
+    return Table(header, [[cells.get(str(place), "") for place in range(len(header))] for cells in rows])
 
 
 def layouts(table: Table) -> list[Tabular]:

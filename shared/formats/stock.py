@@ -67,22 +67,24 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
         message = own_json.open_message(_LAYOUT, raw)
         filings = (_move(said, item, message.head, raw) for item, said in own_json.items(message, PATHS, dialect))
         return Parsed(message.head, filings, len(message.entries))
-    rows = csv.parse(raw.body, dialect.encoding, dialect.columns)
-    if not rows:
+    table = csv.parse(raw.body, dialect.encoding, dialect.columns)
+    count = len(table.rows)
+    if not count:
         raise malformed("MSG-NO-ITEMS")
-    if len(rows) > ITEM_LIMIT:
-        raise malformed("MSG-ITEMS", value=str(len(rows)))
+    if count > ITEM_LIMIT:
+        raise malformed("MSG-ITEMS", value=str(count))
     head = MessageHead(NAME, message_id_of(raw.body))
-    return Parsed(head, _rows(rows, head, raw, dialect), len(rows))
+    return Parsed(head, _rows(table, head, raw, dialect), count)
 
 
-def _rows(rows: list[csv.Row], head: MessageHead, raw: RawMessage, dialect: Dialect) -> Iterator[Filing | Rejection]:
-    for row in rows:
+def _rows(table: csv.Table, head: MessageHead, raw: RawMessage, dialect: Dialect) -> Iterator[Filing | Rejection]:
+    for row in table.rows:
         item = Item(f"line {row.line}", PATHS, dialect)
         if row.surplus:
             item.note("FLD-FORM", at=item.position, message="The row has more cells than the header has columns.")
-        known: dict[str, Any] = {name: cell for name, cell in row.cells.items() if name in COLUMNS}
-        unknown = {name: cell for name, cell in row.cells.items() if name not in COLUMNS}
+        cells = table.cells(row)
+        known: dict[str, Any] = {name: cell for name, cell in cells.items() if name in COLUMNS}
+        unknown = {name: cell for name, cell in cells.items() if name not in COLUMNS}
         yield _move(known, item, head, raw, unknown)
 
 

@@ -36,10 +36,11 @@ def test_a_sender_s_own_columns_in_its_own_character_set(encoding: str, names: d
 
 
 def test_a_decimal_comma_means_the_same_in_text_and_in_a_workbook_s_number() -> None:
-    rows = list(csv.parse(REFERENCE, "utf-8", {}))
-    header = list(rows[0].cells)
+    table = csv.parse(REFERENCE, "utf-8", {})
+    first = table.cells(table.rows[0])
+    header = list(first)
     dialect = Dialect(decimal_comma=True)
-    body = xlsx.write(header, [[{**rows[0].cells, "gross_weight": "0,5", "item_value": "1.022,90"}[name] for name in header]])
+    body = xlsx.write(header, [[{**first, "gross_weight": "0,5", "item_value": "1.022,90"}[name] for name in header]])
     body = _edit(body, lambda sheet: _as_number(sheet, header.index("pieces"), "1"))
     (item,) = manifest_xlsx.parse(raw(_edit(body, lambda s: _as_number(s, header.index("gross_weight"), "0.5"))), dialect)
     assert isinstance(item, Filing)
@@ -144,7 +145,8 @@ def test_a_bomb_costs_little_memory() -> None:
 
 
 def test_rows_with_different_columns_filled_are_read_as_if_each_were_alone() -> None:
-    (row,) = [row.cells for row in csv.parse(REFERENCE, "utf-8", {}) if row.cells["hawb"] == "JXE2603000017"]
+    table = csv.parse(REFERENCE, "utf-8", {})
+    (row,) = [cells for cells in map(table.cells, table.rows) if cells["hawb"] == "JXE2603000017"]
     optional = {"shipper_city": "Shenzhen", "consignee_eori": "BE0999888777", "consignee_tax_no": "123", "ioss_no": "IM3720000018"}
     optional |= {"weight_unit": "LB", "seller_name": "Aurora", "sku": "A-1", "own_note": "urgent"}
     header = list(row | optional)
