@@ -8,6 +8,9 @@ itself, with a finding.
 Times of a status (``01MAR0522``) name neither year nor zone: they are read in the dialect's zone, as the last such day before the arrival
 (a day of tolerance), and written in the same zone. Nothing was said in the future: a status dated ahead would outlive all that follow it.
 
+Where a house number is longer than the twelve characters of the standard, the short form agreed in the dialect is written and read
+(:mod:`shared.formats.house_aliases`); without one it is written whole, with a warning, and never cut.
+
 The addresses of the Type-B envelope are data of the receiver's dialect (code map ``cargo_imp``: ``hub``, ``address``, ``priority``);
 without ``address`` a message is written without envelope.
 """
@@ -24,7 +27,7 @@ from shared.codes import decisions
 from shared.codes.decisions import Meaning
 from shared.contracts import Answer, Notice, Scope, express_key
 from shared.errors import InvalidConsignment
-from shared.formats import cargo_answers, cargo_imp, values
+from shared.formats import cargo_answers, cargo_imp, house_aliases, values
 from shared.formats.base import ITEM_LIMIT, Written
 from shared.formats.cargo_answers import DIRECT, HOUSE
 from shared.formats.cargo_imp import AWB, LINE, MESSAGE_BYTES, Envelope, Group, LineItem, Message, Row
@@ -138,7 +141,11 @@ def key_of(block: Block, item: LineItem, message: Message) -> tuple[str, Scope, 
     house = found[3]
     if house is None:
         return master_key(master), Scope(level="master"), master
-    return express_key(_carrier(found[1], item, message), house), Scope(level="house"), f"{master}-{house.upper()}"
+    return (
+        express_key(_carrier(found[1], item, message), house_aliases.full(house, item.dialect)),
+        Scope(level="house"),
+        f"{master}-{house.upper()}",
+    )
 
 
 def numbers_of(line: Group) -> list[str]:
@@ -303,7 +310,7 @@ def reference(notice: Notice, sheet: Sheet) -> str:
     if master is None:
         sheet.note("WRITE-MISSING", "/consignment/master_transport_document_id", message="A house is named with its master air waybill.")
         return ""
-    house = number.upper()
+    house = house_aliases.short(number, sheet.dialect)
     if len(house) > HOUSE_MOST or not _WRITABLE(house):
         sheet.note("WRITE-MISSING", path, number, f"A house number has up to {HOUSE_MOST} of the characters A to Z, 0 to 9, . and -.")
         return ""

@@ -7,7 +7,8 @@ compared with the houses of the whole transmission. Houses of a list may come on
 check-lists only, more than it always; nothing is repaired.
 
 The message has neither number nor function: its id is the hash of the transmission, the latest list wins, and nothing in it cancels. A
-house number has at most twelve characters here; a longer one is read and told.
+house number has at most twelve characters here; a longer one is read and told. A short form agreed in the dialect
+(:mod:`shared.formats.house_aliases`) is read as the number it stands for and kept in ``extra`` (``HBS``).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from shared.contracts import express_key
-from shared.formats import cargo_consignment, cargo_imp, cargo_imp_lines, cargo_xml
+from shared.formats import cargo_consignment, cargo_imp, cargo_imp_lines, cargo_xml, house_aliases
 from shared.formats.base import ITEM_LIMIT, Certainty, Likeness, Parsed, Sketch
 from shared.formats.cargo_consignment import GOODS, HOUSE, LOOSE, NOTES
 from shared.formats.cargo_imp import Group, Line, LineItem, Message
@@ -45,6 +46,7 @@ PATHS: Final[Mapping[str, str]] = MappingProxyType(
     cargo_imp_lines.route_paths(cargo_imp_lines.paths(), "HBS")
     | {
         "/house_transport_document_id": "HBS/number",
+        "/extra/HBS": "HBS/number",
         "/master_transport_document_id": "MBI/air waybill",
         "/goods_description": "HBS/goods",
         "/goods_items": "TXT",
@@ -219,7 +221,10 @@ def _house(house: _House, item: LineItem, carrier: str, raw: RawMessage) -> Fili
     record = cargo_imp_lines.empty_record()
     names = {group.name for group in house.groups}
     text, codes = _lines(house, names, record, item)
-    number = _number(house.groups[0].element(0), item)
+    said = _number(house.groups[0].element(0), item)
+    number = house_aliases.full(said, item.dialect)
+    if number != said:
+        record.parts[LOOSE]["HBS"] = said
     declared = "SHP" in names or "CNE" in names
     if declared:
         _goods(text, codes, record, item)

@@ -204,6 +204,20 @@ def test_a_house_in_text_and_one_in_xml_file_the_same() -> None:
     assert text.consignment.model_dump(include=alike) == other.consignment.model_dump(include=alike)
 
 
+def test_a_shortened_house_number_is_the_number_it_stands_for() -> None:
+    agreed = Dialect(code_maps={"house": {"JXE*********": "JXE****0*****"}})
+    short = outcomes(fhl, sample("fhl"), agreed)[0]
+    full = outcomes(xfzb, (FOLDER / "xfzb" / "reference.xml").read_bytes(), agreed)[0]
+    assert short.key == full.key == "express:sample-sender:JXE2603000017"
+    assert short.consignment.house_transport_document_id == "JXE2603000017"
+    assert short.consignment.extra["HBS"] == "JXE260300017"
+
+
+def test_an_agreed_form_that_does_not_fit_changes_no_number() -> None:
+    for series in ({"JXE********": "JXE****0*****"}, {"JXE*********": "JXE****0****"}, {"AXE*********": "JXE****0*****"}):
+        assert outcomes(fhl, sample("fhl"), Dialect(code_maps={"house": series}))[0].key == "express:sample-sender:JXE260300017"
+
+
 def test_both_layouts_of_a_party_read_the_same() -> None:
     new = outcomes(fhl, sample("fhl"))[0].consignment
     old = sample("fhl").replace(b"FHL/5", b"FHL/4").replace(b"SHP\nNAM", b"SHP").replace(b"CNE\nNAM", b"CNE")

@@ -39,9 +39,9 @@ def outcomes(module: Any, body: bytes, dialect: Dialect = DEFAULT_DIALECT, at: d
     return list(module.parse(RawMessage("authority", body, at), dialect))
 
 
-def back(module: Any, body: bytes) -> Answer:
+def back(module: Any, body: bytes, dialect: Dialect = CARRIER) -> Answer:
     """Return the one answer that a written message is read as, a minute after it was written."""
-    (answer,) = outcomes(module, body, CARRIER, AT + timedelta(minutes=1))
+    (answer,) = outcomes(module, body, dialect, AT + timedelta(minutes=1))
     assert isinstance(answer, Answer), answer
     return answer
 
@@ -335,6 +335,23 @@ def test_a_house_number_longer_than_the_message_standard_is_written_with_a_warni
     written = psn.compose(told, DEFAULT_DIALECT)
     assert [finding.code for finding in written.findings] == ["WRITE-WANTED"]
     assert back(psn, written.body).key == told.key
+
+
+def test_the_short_form_agreed_is_written_and_leads_to_the_full_number() -> None:
+    agreed = Dialect(carrier="jx", code_maps={"house": {"JXE*********": "JXE****0*****"}})
+    told = notice(key="express:jx:JXE2603000018", consignment=SUMMARY.model_copy(update={"house_transport_document_id": "JXE2603000018"}))
+    written = psn.compose(told, agreed)
+    assert not written.findings
+    assert b"\r\n888-45123072-JXE260300018\r\n" in written.body
+    assert back(psn, written.body, agreed).key == told.key
+
+
+def test_a_number_outside_of_the_series_agreed_is_written_whole_with_a_warning() -> None:
+    agreed = Dialect(carrier="jx", code_maps={"house": {"JXE*********": "JXE****0*****"}})
+    told = notice(key="express:jx:JXE2603100018", consignment=SUMMARY.model_copy(update={"house_transport_document_id": "JXE2603100018"}))
+    written = psn.compose(told, agreed)
+    assert [finding.code for finding in written.findings] == ["WRITE-WANTED"]
+    assert back(psn, written.body, agreed).key == told.key
 
 
 def test_a_direct_waybill_is_named_alone() -> None:

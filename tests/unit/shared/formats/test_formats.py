@@ -1,16 +1,19 @@
 """What all formats have in common."""
 
 import re
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
 from shared.errors import MalformedMessage, UnknownFormat
 from shared.formats import FORMATS, READERS, WRITERS, json, manifest_csv, manifest_json, neutral, order, recognition, rules, values, xml
-from shared.formats.base import FilingWriter
+from shared.formats.base import Envelope, FilingWriter
 from shared.formats.provenance import provenance
 from shared.model import DEFAULT_DIALECT, Dialect, Filing
-from tests.samples import FOLDER, raw, samples
+from tests.builders import a_filing, a_house_consignment
+from tests.samples import FOLDER, RECEIVED_AT, raw, samples
 
 FILING_WRITERS = {name: module for name, module in FORMATS.items() if isinstance(module, FilingWriter)}
 
@@ -53,6 +56,23 @@ def test_a_format_is_recognised_by_its_content_alone(name: str) -> None:
     for path in samples(name):
         if path.stem in ("reference", "single", "several"):
             assert name == recognition.recognise(path.read_bytes(), "application/octet-stream", "no-such-format").NAME
+
+
+@pytest.mark.parametrize("name", sorted(FILING_WRITERS))
+def test_no_writer_cuts_the_number_of_a_house(name: str) -> None:
+    number = "JXE26030000171234567890123456789012"
+    house = a_house_consignment(house_transport_document_id=number, master_transport_document_id="888-45123072", channel="express")
+    envelope = Envelope("M-1", "jx", "nlcust", RECEIVED_AT)
+    written = FILING_WRITERS[name].write([a_filing(house, key=f"express:jx:{number}")], envelope, DEFAULT_DIALECT)
+    refused = any(finding.severity == "error" for finding in written.findings)
+    assert refused or number.encode() in _unpacked(written.body)
+
+
+def _unpacked(body: bytes) -> bytes:
+    if not body.startswith(b"PK"):
+        return body
+    with ZipFile(BytesIO(body)) as archive:
+        return b"".join(map(archive.read, archive.namelist()))
 
 
 def test_a_hint_decides_where_the_content_nearly_fits() -> None:
