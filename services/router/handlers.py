@@ -168,14 +168,7 @@ class Router:
                     await writer.put(batch.transitions[written:])
                     written = len(batch.transitions)
                 await asyncio.sleep(0)
-            if written:
-                await writer.put(batch.transitions[written:])
-        if written:
-            await store.save(connection, batch)
-            if batch.outgoing:
-                await store.stored(connection, id, batch.transitions, self._clock())
-        else:
-            await store.save_all(connection, id, batch, self._clock())
+        await store.save(connection, id, batch, self._clock(), written)
         self._policy_saved = True
         return [*outgoing, *batch.outgoing]
 

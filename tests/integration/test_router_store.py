@@ -126,13 +126,29 @@ async def traced(hub: Hub, key: str) -> store.Trace:
         return await store.trace(connection, key)
 
 
-async def test_a_batch_read_twice_changes_nothing_and_says_the_same_with_the_same_ids(hub: Hub) -> None:
-    filings = [a_filing(a_house_consignment(house_transport_document_id=f"RR{n}"), message_id=f"M{n}") for n in range(20)]
+@pytest.mark.parametrize("count", [20, handlers.WRITE_FROM, 2 * handlers.WRITE_FROM + 20])
+async def test_a_batch_read_twice_changes_nothing_and_says_the_same_with_the_same_ids(hub: Hub, count: int) -> None:
+    filings = [a_filing(a_house_consignment(house_transport_document_id=f"RR{n}"), message_id=f"M{n}") for n in range(count)]
     await hub.read(*filings)
+    assert await unpublished(hub) == 1
     first, hub.published.records = hub.published.records, []
     await hub.read(*filings)
     assert in_order_of_keys(hub.published.records) == in_order_of_keys(first)
-    assert (await traced(hub, "post:RR7")).dossier.sequence == 1  # type: ignore[union-attr]
+    assert {decision.key for decision in hub.published.decisions} == {f"post:RR{n}" for n in range(count)}
+    for n in (7, count - 1):
+        assert (await traced(hub, f"post:RR{n}")).dossier.sequence == 1  # type: ignore[union-attr]
+
+
+async def test_a_large_batch_about_what_is_known_changes_each_dossier_once(hub: Hub) -> None:
+    count = 2 * handlers.WRITE_FROM + 20
+    numbers = [f"RR{n}" for n in range(count)]
+    await hub.read(*[a_filing(a_house_consignment(house_transport_document_id=number), message_id=number) for number in numbers])
+    await hub.read(*[a_command("hold", key=f"post:{number}", command_id=uuid4()) for number in numbers], second=60)
+    assert await unpublished(hub) == 1
+    for number in (numbers[7], numbers[-1]):
+        held = await traced(hub, f"post:{number}")
+        assert held.dossier is not None
+        assert (held.dossier.sequence, [row.sequence for row in held.transitions]) == (2, [1, 2])
 
 
 async def test_events_lost_between_commit_and_publish_go_out_when_the_batch_comes_again(hub: Hub) -> None:
