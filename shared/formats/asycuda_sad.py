@@ -120,7 +120,7 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     record = xml.walk(document.root, _shape(document.spaces), len(_PARTS))
     head = MessageHead(NAME, message_id_of(raw.body))
     charges, due = _charges(record.lists[_TAXES], dialect)
-    item = Item("ASYCUDA", PATHS, dialect, element=document.root)
+    item = Item("ASYCUDA", PATHS, dialect, element=document.root, source=document.source)
     answers = list(_answers(_Export(record, head, raw, item, charges, due)))
     return Parsed(head, answers, len(answers))
 
@@ -174,7 +174,7 @@ def _reference(said: Mapping[str, str]) -> str:
 
 def _answer(export: _Export, code: str, native: str, said: Mapping[str, str], registered: str) -> Answer | Rejection:
     head = export.record.parts[_HEAD]
-    item = Item("ASYCUDA", PATHS, export.item.dialect, element=export.item.element)
+    item = Item("ASYCUDA", PATHS, export.item.dialect, element=export.item.element, source=export.item.source)
     key = _key(export, registered)
     if key is None:
         item.note("FLD-KEY", "/key", remedy="Give the declarant's reference or the registration.")

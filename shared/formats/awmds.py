@@ -80,7 +80,7 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     if len(bols) > ITEM_LIMIT:
         raise xml.malformed("MSG-ITEMS", path="Bol_segment", value=str(len(bols)))
     record = xml.walk(document.root, _shape(document.spaces), len(PARTS))
-    item = Item("General_segment", PATHS, dialect, element=document.root)
+    item = Item("General_segment", PATHS, dialect, element=document.root, source=document.source)
     if record.repeated or record.unknown:
         customs_xml.misfits(record, PARTS, item)
     common = _common(record.parts[GENERAL], len(bols), item)
@@ -112,7 +112,7 @@ def _each(
     general, totals = common.pop("~general"), common.pop("~totals")
     packages, kilos = 0, Decimal(0)
     for place, element in enumerate(bols, 1):
-        item = Item(f"Bol_segment[{place}]", PATHS, whole.dialect, list(whole.findings), element=element)
+        item = Item(f"Bol_segment[{place}]", PATHS, whole.dialect, list(whole.findings), element=element, source=whole.source)
         try:
             content, key = asycuda.bol(element, document, common, item, raw)
         except MalformedMessage as exc:

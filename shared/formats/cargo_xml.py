@@ -20,6 +20,8 @@ from shared.codes.units import unit_code
 from shared.formats import checks, values, xml
 from shared.formats.base import UNLIKE, Envelope, Likeness, Sketch
 from shared.formats.filings import Item, message_id_of
+from shared.formats.places import Source
+from shared.formats.xml_places import Tree
 from shared.identifiers import air_waybill
 from shared.model import Dialect, MessageHead, RawMessage
 from shared.model.filing import Function
@@ -89,6 +91,7 @@ class Document(NamedTuple):
     root: xml.Element
     namespace: str
     spaces: tuple[str, ...]
+    source: Source
 
 
 # --- reading -----------------------------------------------------------------------------------------------------------------------------
@@ -113,7 +116,8 @@ def open_document(profile: Profile, raw: RawMessage, dialect: Dialect) -> Docume
         raise xml.malformed("MSG-SYNTAX", f"The document element is {name}, not {profile.root}.", line=root.sourceline)
     namespace = namespace[1:]
     others = [each for each in root.nsmap.values() if each != DATA and each.startswith("iata:datamodel:")]
-    return Document(root, namespace, (namespace, DATA, "", *others) if namespace else (DATA, "", *others))
+    spaces = (namespace, DATA, "", *others) if namespace else (DATA, "", *others)
+    return Document(root, namespace, spaces, Tree(raw.body, dialect.encoding))
 
 
 def begin(
@@ -131,7 +135,7 @@ def begin(
 
     Of a message that *answers* the purpose does not matter.
     """
-    item = Item(position, table, dialect, element=document.root)
+    item = Item(position, table, dialect, element=document.root, source=document.source)
     message_id = said.get("id")
     if message_id is None:
         item.note("FLD-WANTED", "/message_id")
@@ -163,7 +167,8 @@ def _function(said: str | None, item: Item) -> Function:
 
 def another(item: Item, position: str, element: xml.Element | None = None) -> Item:
     """Return the item of a further document of a message: what is wrong with the header is wrong for it too."""
-    return Item(position, item.table, item.dialect, list(item.findings), element=item.element if element is None else element)
+    at = item.element if element is None else element
+    return Item(position, item.table, item.dialect, list(item.findings), element=at, source=item.source)
 
 
 def moment(said: str, item: Item, path: str) -> datetime | None:

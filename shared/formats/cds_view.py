@@ -40,6 +40,7 @@ from shared.formats.postal_declarations import LOOSE, PARTS, declared, item_shap
 from shared.formats.postal_files import element, plain, qualified
 from shared.formats.postal_items import filing
 from shared.formats.provenance import sender_path
+from shared.formats.xml_places import Tree
 from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
 
 NAME: Final = "cds-view"
@@ -187,8 +188,9 @@ def _elements(root: xml.Element) -> list[xml.Element]:
 
 
 def _views(views: list[xml.Element], head: MessageHead, raw: RawMessage, dialect: Dialect) -> Iterator[Filing | Answer | Rejection]:
+    source = Tree(raw.body, dialect.encoding)
     for number, view in enumerate(views, 1):
-        item = Item(f"CDSView[{number}]", PATHS, dialect, element=view)
+        item = Item(f"CDSView[{number}]", PATHS, dialect, element=view, source=source)
         try:
             record = xml.walk(view, _shape(), len(_ALL_PARTS))
             yield from _view(view, record, item, head, raw)
@@ -205,7 +207,7 @@ def _view(view: xml.Element, record: xml.Record, item: Item, head: MessageHead, 
     postal_files.misfits(record, _ALL_PARTS, item)
     answered = bool(record.parts[_RESPONSE])
     if answered:
-        own = Item(item.position, item.table, item.dialect, list(item.findings), element=item.element)
+        own = Item(item.position, item.table, item.dialect, list(item.findings), element=item.element, source=item.source)
         yield _response(dict(record.parts[0]), record, own, head, raw)
     stored = loose.pop("~XMLData", None)
     if stored is not None and view.find("{*}Declaration/{*}Data") is None:

@@ -13,7 +13,9 @@ from xml.sax.saxutils import quoteattr
 
 from shared.formats import values, xml
 from shared.formats.filings import Item
+from shared.formats.places import Source
 from shared.formats.postal_files import qualified, text
+from shared.formats.xml_places import Tree
 from shared.model import Dialect, RawMessage
 
 CONTENT_TYPES: Final[tuple[str, ...]] = ("application/xml", "text/xml")
@@ -28,6 +30,7 @@ class Document(NamedTuple):
     name: str
     namespace: str
     spaces: tuple[str, ...]
+    source: Source
 
 
 def open_document(raw: RawMessage, dialect: Dialect) -> Document:
@@ -35,7 +38,7 @@ def open_document(raw: RawMessage, dialect: Dialect) -> Document:
     root, bared = xml.parse_bare(raw.body, dialect.encoding)
     namespace, _, name = str(root.tag).rpartition("}")
     namespace = namespace[1:]
-    return Document(root, name, bared or namespace, (namespace, "") if namespace else ("",))
+    return Document(root, name, bared or namespace, (namespace, "") if namespace else ("",), Tree(raw.body, dialect.encoding))
 
 
 def shape(

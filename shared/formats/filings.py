@@ -17,7 +17,7 @@ from lxml import etree
 from pydantic import ValidationError
 
 from shared.contracts import derived_id
-from shared.formats.places import line_of
+from shared.formats.places import NOWHERE, Place, Source
 from shared.formats.provenance import sender_path
 from shared.formats.remarks import remark
 from shared.formats.rules import RULES, finding
@@ -64,7 +64,7 @@ class Item:
     """One item while it is read: where it stands, what was found wrong so far.
 
     ``paths`` overrides the format's own provenance table (see :mod:`shared.formats.provenance`). In XML ``element`` is what stands at
-    *position*, or any element of the document, or what gives it: findings take their line from it.
+    *position*, or any element of the document, or what gives it. Findings take line and column from *source*, where there is one.
     """
 
     position: str
@@ -73,6 +73,7 @@ class Item:
     findings: list[Finding] = field(default_factory=list)
     paths: dict[str, str] = field(default_factory=dict)
     element: etree._Element | Callable[[], etree._Element] | None = field(default=None, kw_only=True)
+    source: Source | None = field(default=None, kw_only=True)
 
     def note(
         self,
@@ -89,11 +90,18 @@ class Item:
         if where is None and path is not None:
             where = self._where(path)
         where = where or self.position
-        element = self.element() if callable(self.element) else self.element
-        line = None if element is None else line_of(element, self.position, where)
-        made = finding(code, self.dialect, path=path, sender_path=where, value=value, message=message, remedy=remedy, line=line)
+        made = finding(
+            code, self.dialect, path=path, sender_path=where, value=value, message=message, remedy=remedy, place=self._place(where)
+        )
         if made is not None:
             self.findings.append(made)
+
+    def _place(self, where: str) -> Place:
+        """Return line and column of what the sender's path *where* names."""
+        if self.source is None:
+            return NOWHERE
+        element = self.element() if callable(self.element) else self.element
+        return self.source.place(element, self.position, where)
 
     def _where(self, path: str) -> str | None:
         """Return the sender's path of the dataset path *path*."""

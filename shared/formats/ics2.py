@@ -130,7 +130,7 @@ def begin(
     amends: bool,
 ) -> tuple[MessageHead, Item]:
     """Return the head of a filing and what is wrong with it: LRN or MRN, time of issue, indicator, version."""
-    item = Item(document.name, _HEAD_PATHS, dialect, element=document.root)
+    item = Item(document.name, _HEAD_PATHS, dialect, element=document.root, source=document.source)
     if document.namespace not in (NAMESPACE, ""):
         item.note("MSG-VERSION", value=document.namespace[:100])
     if said.get("code", code) != code:
@@ -196,7 +196,7 @@ def _each(
     shape = consignment_shape(message.document.spaces)
     common = kept(around)
     for position, element in places:
-        item = Item(position, table, whole.dialect, list(whole.findings), element=element)
+        item = Item(position, table, whole.dialect, list(whole.findings), element=element, source=whole.source)
         try:
             record = xml.walk(element, shape, len(PARTS))
             if record.repeated or record.unknown:

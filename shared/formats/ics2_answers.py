@@ -154,7 +154,7 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     if b"DateTime>" in raw.body:
         ics2.flatten(document)
     record = xml.walk(document.root, _message(document.spaces), len(_PARTS))
-    item = Item(document.name, PATHS, dialect, element=document.root)
+    item = Item(document.name, PATHS, dialect, element=document.root, source=document.source)
     if document.namespace not in (NAMESPACE, ""):
         item.note("MSG-VERSION", value=document.namespace[:100])
     misfits(record, _PARTS, item)
@@ -292,7 +292,9 @@ def _referrals(whole: _Said, details: list[xml.Element], shared: Item) -> Iterat
     """Yield an answer for each referral; its house, else its master, else the filing is its key."""
     table = _referral(whole.document.spaces)
     for number, element in enumerate(details, 1):
-        item = Item(f"referralRequestDetails[{number}]", PATHS, shared.dialect, list(shared.findings), element=element)
+        item = Item(
+            f"referralRequestDetails[{number}]", PATHS, shared.dialect, list(shared.findings), element=element, source=shared.source
+        )
         try:
             record = xml.walk(element, table, len(_PARTS))
         except MalformedMessage as exc:

@@ -21,6 +21,7 @@ from shared.formats.filings import Item, message_id_of, reject
 from shared.formats.postal_files import misfits
 from shared.formats.postal_items import Declared, filing
 from shared.formats.postal_movements import Bag, despatch
+from shared.formats.xml_places import Tree
 from shared.identifiers import receptacle
 from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
 
@@ -149,8 +150,9 @@ def _parse_xml(head: MessageHead, raw: RawMessage, dialect: Dialect) -> Parsed:
 
 
 def _xml_items(elements: list[xml.Element], head: MessageHead, raw: RawMessage, dialect: Dialect) -> Iterator[Filing | Rejection]:
+    source = Tree(raw.body, dialect.encoding)
     for number, element in enumerate(elements, 1):
-        item = Item(f"Item[{number}]", PATHS, dialect, element=element)
+        item = Item(f"Item[{number}]", PATHS, dialect, element=element, source=source)
         try:
             record = xml.walk(element, _shape(), len(_PARTS))
             misfits(record, _PARTS, item)

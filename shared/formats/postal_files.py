@@ -20,6 +20,7 @@ from shared.formats import outlines, values, xml
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Envelope, Likeness, Sketch
 from shared.formats.filings import Item, message_id_of, reject
 from shared.formats.rules import finding
+from shared.formats.xml_places import Tree
 from shared.model import Dialect, Filing, Finding, MessageHead, RawMessage, Rejection
 
 HEADER: Final = ("FileId", "MessageType", "SenderOrgCd", "RecipientOrgCd", "PreparedDt", "TestInd", "ItemCount")
@@ -292,9 +293,10 @@ def each_unit(
     *parts* names the records of *shape*: the dataset path before each, or ``~`` for what has none. *read* gets the unit, of which it may
     ask for attributes (``get``).
     """
+    source = Tree(raw.body, dialect.encoding)
     for number, unit in enumerate(file.units, 1):
         element = unit.element if isinstance(unit, outlines.Unit) else unit
-        item = Item(f"{profile.unit}[{number}]", table, dialect, element=element)
+        item = Item(f"{profile.unit}[{number}]", table, dialect, element=element, source=source)
         if file.version is not None:
             item.note("MSG-VERSION", value=file.version)
         try:

@@ -7,7 +7,8 @@ position used instead. Indices are 0-based in the dataset and 1-based in the sen
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -28,27 +29,34 @@ def sender_path(path: str, position: str, table: Mapping[str, str], overrides: M
     if not overrides and path in table:
         return f"{position}/{table[path]}"
     base = position
-    for depth, shorter in enumerate(_shortened(path)):
-        if shorter in overrides:
-            if depth == 0:
-                return overrides[shorter]
-            base = overrides[shorter]
-            break
-    for shorter in _shortened(path):
-        steps = shorter.split("/")
-        pattern = table.get("/".join("*" if step.isdecimal() else step for step in steps))
+    beginnings = _beginnings(path)
+    if overrides:
+        for beginning, _, _ in beginnings:
+            if beginning in overrides:
+                if beginning == path:
+                    return overrides[beginning]
+                base = overrides[beginning]
+                break
+    for _, general, numbers in beginnings:
+        pattern = table.get(general)
         if pattern is not None:
-            for step in steps:
-                if step.isdecimal():
-                    pattern = pattern.replace("*", str(int(step) + 1) if len(step) < _INDEX_DIGITS else step, 1)
+            for number in numbers:
+                pattern = pattern.replace("*", number, 1)
             return f"{base}/{pattern}"
     return None
 
 
-def _shortened(path: str) -> Iterator[str]:
+@lru_cache(maxsize=4096)
+def _beginnings(path: str) -> Sequence[tuple[str, str, Sequence[str]]]:
+    """Return *path* and its beginnings, the longest first; each with ``*`` for its indices, and these, counted from one."""
+    found = []
     while path:
-        yield path
+        steps = path.split("/")
+        indices = [step for step in steps if step.isdecimal()]
+        general = "/".join("*" if step.isdecimal() else step for step in steps)
+        found.append((path, general, [str(int(step) + 1) if len(step) < _INDEX_DIGITS else step for step in indices]))
         path = path.rpartition("/")[0]
+    return found
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from shared.formats.places import named_in
+from shared.formats.places import NOWHERE, Place, named_in
 from shared.model import Dialect, Finding, Severity
 from shared.model.findings import cut
 
@@ -181,11 +181,11 @@ def finding(
     value: object = None,
     message: str | None = None,
     remedy: str | None = None,
-    line: int | None = None,
+    place: Place = NOWHERE,
 ) -> Finding | None:
     """Return the finding *code* with the weight the dialect gives it, or None where the dialect switches it off.
 
-    *line* is taken from *sender_path* where that names one.
+    *place* is taken from *sender_path* where that names one.
     Only ``DQ-`` codes and warnings can be re-weighed: what the format forbids stays an error.
     """
     rule = RULES[code]
@@ -194,9 +194,7 @@ def finding(
         weight = dialect.severities.get(code, weight)
         if weight == "off":
             return None
-    column = None
-    if line is None and sender_path is not None:
-        line, column = named_in(sender_path)
+    line, column = named_in(sender_path) if place is NOWHERE and sender_path is not None else place
     made: Finding = _validate(
         {
             "code": code,

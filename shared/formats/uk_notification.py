@@ -30,6 +30,7 @@ from shared.formats.customs_answers import answer, meaning
 from shared.formats.customs_xml import group, leaf, misfits, shape
 from shared.formats.edifact_answers import error_code
 from shared.formats.filings import Item, message_id_of, reject
+from shared.formats.places import Source
 from shared.identifiers import mrn
 from shared.model import Dialect, Finding, MessageHead, RawMessage, Rejection, Severity
 
@@ -101,7 +102,7 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     if len(responses) > ITEM_LIMIT:
         raise xml.malformed("MSG-ITEMS", path="Response", value=str(len(responses)))
     head = MessageHead(NAME, message_id_of(raw.body))
-    return Parsed(head, _each(responses, head, raw, dialect), len(responses))
+    return Parsed(head, _each(responses, document.source, head, raw, dialect), len(responses))
 
 
 def _spaces(element: xml.Element) -> tuple[str, ...]:
@@ -109,9 +110,11 @@ def _spaces(element: xml.Element) -> tuple[str, ...]:
     return tuple(dict.fromkeys((str(element.tag).rpartition("}")[0][1:], RESPONSE, TIMES, "")))
 
 
-def _each(responses: list[xml.Element], head: MessageHead, raw: RawMessage, dialect: Dialect) -> Iterator[Answer | Rejection]:
+def _each(
+    responses: list[xml.Element], source: Source, head: MessageHead, raw: RawMessage, dialect: Dialect
+) -> Iterator[Answer | Rejection]:
     for place, element in enumerate(responses, 1):
-        item = Item(f"Response[{place}]", PATHS, dialect, element=element)
+        item = Item(f"Response[{place}]", PATHS, dialect, element=element, source=source)
         try:
             record = xml.walk(element, _shape(_spaces(element)), len(_PARTS))
         except MalformedMessage as exc:

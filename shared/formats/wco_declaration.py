@@ -24,6 +24,7 @@ from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Envelope, Likenes
 from shared.formats.filings import Item, conclude, message_id_of, reject
 from shared.formats.losses import losses
 from shared.formats.postal_files import element
+from shared.formats.xml_places import Tree
 from shared.identifiers import air_waybill, house_waybill, s10
 from shared.model import Dialect, Filing, Finding, MessageHead, RawMessage, Rejection
 
@@ -159,8 +160,9 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
 def _items(
     found: list[xml.Element], version: str | None, head: MessageHead, raw: RawMessage, dialect: Dialect
 ) -> Iterator[Filing | Rejection]:
+    source = Tree(raw.body, dialect.encoding)
     for number, declaration in enumerate(found, 1):
-        item = Item(f"Declaration[{number}]", PATHS, dialect, element=declaration)
+        item = Item(f"Declaration[{number}]", PATHS, dialect, element=declaration, source=source)
         if version is not None:
             item.note("MSG-VERSION", value=version)
         try:

@@ -35,7 +35,8 @@ CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1",
 _OWN_PARSER_BYTES: Final = 64 * 1024
 """From here on a message has a parser of its own: a parser is locked while it works, and a large file may be parsed in another thread."""
 
-_DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
+DECLARED: Final = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""").match
+"""The declaration of a character set at the beginning of a document."""
 _TOO_MANY_ATTRIBUTES = etree.XPath(f"boolean(//*[count(@*) > {ATTRIBUTE_LIMIT}])")
 _LONG_TAG = re.compile(rb"=[^<]{%d}" % (5 * ATTRIBUTE_LIMIT)).search
 """What stands behind the first sign of equality in a tag with more attributes than allowed: only then is it worth counting them. There are
@@ -133,7 +134,7 @@ def _check_namespaces(body: bytes) -> None:
 
 
 def _tree(body: bytes, fallback_encoding: str) -> etree._Element:
-    declared = _DECLARED.match(body)
+    declared = DECLARED(body)
     parser = _PARSER if len(body) < _OWN_PARSER_BYTES else etree.XMLParser(**_OPTIONS)
     if declared is None:
         if fallback_encoding.lower() not in {"utf-8", "utf8"}:

@@ -1,4 +1,4 @@
-"""Where a finding stands: the line of the element it names, or of the one around it; tables and lines of text say it themselves."""
+"""Where a finding stands, whatever the format: tables and lines of text say it themselves, all others are looked up."""
 
 from __future__ import annotations
 
@@ -6,64 +6,11 @@ from typing import Any
 
 import pytest
 
-from shared.formats import places, recognition, xml
+from shared.formats import recognition
+from shared.formats.places import Lines
 from shared.formats.rules import finding
 from shared.model import DEFAULT_DIALECT
 from tests import samples
-
-_BODY = b"""<m:File xmlns:m="urn:any">
- <m:Header><m:Id>1</m:Id></m:Header>
- <m:Item>
-  <m:Id>A</m:Id>
- </m:Item>
- <m:Item>
-  <Id xmlns="urn:other">B</Id>
-  <m:Piece/>
-  <m:Piece>
-   <m:HS>1</m:HS>
-   <m:Deep><m:Odd/></m:Deep>
-  </m:Piece>
- </m:Item>
-</m:File>
-"""
-
-
-@pytest.mark.parametrize(
-    ("where", "line"),
-    [
-        ("Item[2]", 6),
-        ("Item[2]/Id", 7),
-        ("Item[2]/Piece[2]/HS", 10),
-        ("Item[2]/Piece[2]/Origin", 9),
-        ("Item[2]/Piece[7]/HS", 6),
-        ("Item[2]/@Function", 6),
-        ("Item[2]/…/Odd", 11),
-        ("Item[2]/../Header/Id", 2),
-        ("Item[1]/Id", 4),
-        ("Header/Id", 2),
-        ("File/Header", 2),
-        ("nowhere [at all", 1),
-        ("../../..", 1),
-    ],
-)
-def test_a_path_is_followed_as_far_as_elements_are_there(where: str, line: int) -> None:
-    second = xml.parse(_BODY)[2]
-    assert places.line_of(second, "Item[2]", where) == line
-
-
-def test_an_element_elsewhere_leads_to_the_document_element_first() -> None:
-    root = xml.parse(_BODY)
-    assert places.line_of(root, "Item[2]", "Item[2]/Piece[2]/HS") == 10
-
-
-def test_a_prefix_that_nobody_declared_belongs_to_the_name() -> None:
-    root = xml.parse(b'<File>\n<m:Item>\n<m:Id>A</m:Id></m:Item><Item xmlns="&amp;"/></File>')
-    assert places.line_of(root[0], "m:Item[1]", "m:Item[1]/m:Id") == 3
-
-
-def test_a_line_beyond_what_the_parser_counts_is_not_told() -> None:
-    root = xml.parse(b"<File>" + b"\n" * 70_000 + b"<Item/></File>")
-    assert places.line_of(root[0], "Item[1]", "Item[1]/Id") is None
 
 
 @pytest.mark.parametrize(
@@ -95,6 +42,9 @@ def test_every_finding_of_the_samples_has_a_position() -> None:
                 if "line" not in found and not where.startswith(("UNH[", "UNB", "UNZ")):
                     assert sample.suffix == ".json" or sample.read_bytes().lstrip()[:1] in (b"{", b"["), (sample, where)
                     assert folder.name in _JSON, (sample, where)
+                if sample.suffix == ".xml":
+                    line = sample.read_bytes().decode().split("\n")[found["line"] - 1]
+                    assert line[found["column"] - 1] == "<", (sample, where)
                 if "line" in found:
                     assert found["line"] <= sample.read_bytes().count(b"\n") + 1 or sample.suffix == ".xlsx", (sample, where)
 
@@ -108,3 +58,12 @@ def test_each_of_many_items_has_its_own_line() -> None:
     parsed = recognition.recognise(body).parse(samples.raw(body), DEFAULT_DIALECT)
     lines = [item.findings[-1].line for item in parsed if item.findings]
     assert lines[-1] == 2_000
+
+
+def test_line_and_column_are_those_of_the_character_however_far_behind_the_line_begins() -> None:
+    text = "".join("ä€\n" if number % 97 == 0 else "x" * (number % 7) + "𝄞" + "\n" * (number % 5 == 4) for number in range(5_000))
+    text += "ü" * 10_000
+    lines = Lines(text.encode())
+    for at in [*range(0, len(text), 1_013), len(text) - 1]:
+        before = text[:at]
+        assert lines.place(len(before.encode())) == (before.count("\n") + 1, at - before.rfind("\n"))
