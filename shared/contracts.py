@@ -32,7 +32,7 @@ from hashlib import sha1
 from typing import Annotated, Final, Literal, get_args
 from uuid import UUID, SafeUUID
 
-from pydantic import AwareDatetime, BeforeValidator, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic import AwareDatetime, BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
 
 from shared.model import Consignment, Filing, Finding, Kind, Model, Money, Order, OrderRef, Rejection
 from shared.model.dataset import BusinessModel, Channel, Country, Nature
@@ -315,6 +315,16 @@ class OpenReferral(Model):
     answered: bool | None = None
 
 
+class Charge(Model):
+    """One duty, tax or fee of an authority. ``type`` is ``CUD`` (duty), ``VAT``, ``GST``, ``EXC`` (excise), ``FEE``, ``FIN`` (fine),
+    ``OTH``, or the authority's own code; ``hs_code`` names the goods it is for where it is not for all."""
+
+    type: Annotated[str, StringConstraints(min_length=1, max_length=17)]
+    amount: Money
+    rate_percent: Annotated[Decimal, Field(max_digits=10, decimal_places=3)] | None = None
+    hs_code: Annotated[str, StringConstraints(max_length=12)] | None = None
+
+
 class Stop(Model):
     """A decision that stopped a consignment, as it was told: no rule, no detail. ``do_not_load``: an authority had said so."""
 
@@ -327,6 +337,7 @@ class DecisionMade(Model):
     """Fourth answer. ``sequence`` rises with every change of the dossier; a later sequence supersedes an earlier one. ``answer_due_at`` is
     by when an authority's open question wants its answer. ``instead_of`` is the stop told before, which holds no longer, or no longer
     alone: receivers that keep a list of holds take it off. ``referrals`` are what authorities want before loading and have not ended.
+    ``charges`` are the duties, taxes and fees of what stops the consignment, once nothing does those of its release.
     """
 
     event_id: UUID
@@ -347,6 +358,7 @@ class DecisionMade(Model):
     answer_due_at: AwareDatetime | None = None
     instead_of: Stop | None = None
     referrals: tuple[OpenReferral, ...] | None = None
+    charges: tuple[Charge, ...] | None = None
 
 
 class FilingRejected(Model):
@@ -451,7 +463,8 @@ class Notice(Model):
     ``reasons`` are already cut to what the receiver may see, ``findings`` and ``missing`` are set only for the party whose data they are
     about. ``filing`` names the filing judged, and only when it was the receiver's own; ``referred`` lists the dataset paths an authority
     asks for, ``answer_due_at`` by when, ``instead_of`` the stop he was told before, ``referrals`` what authorities want before loading;
-    these only where the filing judged was his own, the last two also to customs. Nothing here belongs to another party.
+    ``charges`` what is to be paid, or was; these only where the filing judged was his own, the last three also to customs. Nothing here
+    belongs to another party.
     """
 
     notice_id: UUID
@@ -486,6 +499,7 @@ class Notice(Model):
     details: tuple[ItemTaken, ...] | None = None
     instead_of: Stop | None = None
     referrals: tuple[OpenReferral, ...] | None = None
+    charges: tuple[Charge, ...] | None = None
 
 
 ConsignmentAccepted.model_rebuild()
@@ -575,8 +589,9 @@ class Answer(Model):
     the referral it is about and the elements it asks for. ``key`` is a consignment key where the message names the consignment, else a
     reference that leads to
     it: ``mrn:``, ``lrn:``, ``master:``, ``receptacle:`` and the number. ``phase`` and ``phase_sequence`` are those of CUSRSP (see
-    :attr:`rank`); ``version_judged`` is the version of the item's data that was looked at; ``extra`` keeps what has no field (taxes,
-    fees, directives), ``findings`` what the reader had to say; ``position`` stands in the authority's message.
+    :attr:`rank`); ``version_judged`` is the version of the item's data that was looked at; ``charges`` are duties, taxes and fees whose
+    amount and currency are told; ``extra`` keeps what has no field (directives, taxes in words), ``findings`` what the reader had to say;
+    ``position`` stands in the authority's message.
     """
 
     answer_id: Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -600,6 +615,7 @@ class Answer(Model):
     phase: Phase | None = None
     phase_sequence: int | None = None
     version_judged: int | None = None
+    charges: tuple[Charge, ...] | None = None
     extra: dict[str, str] | None = None
     findings: tuple[Finding, ...] | None = None
     format: str | None = None

@@ -148,6 +148,7 @@ def _decision(event: DecisionMade, type: str, subscription: UUID, receiver: Part
         answer_due_at=event.answer_due_at if own else None,
         instead_of=event.instead_of if own or customs else None,
         referrals=event.referrals if own or customs else None,
+        charges=event.charges if own or customs else None,
         supersedes=event.supersedes,
         submission_id=event.filing.submission_id if own else None,
         format=event.filing.format if own else None,

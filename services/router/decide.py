@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from services.router import tracks
 from services.router.beside import answer_due_at, before_loading
 from services.router.building import build
 from services.router.dossier import LIFTABLE, Dossier
 from services.router.policy.model import Policy
 from services.router.tracks import HOUSE
-from shared.contracts import OpenReferral, Outcome, PublicReason, Reason, Stop
+from shared.contracts import Charge, OpenReferral, Outcome, PublicReason, Reason, Stop
 
 RANK: Final = {outcome: place for place, outcome in enumerate(Outcome)}
 _STOPS_AT_ONCE: Final = RANK[Outcome.REFERRAL]
@@ -38,12 +39,13 @@ _WITHDRAWN: Final = Reason(
 
 class Verdict(NamedTuple):
     """``outcome`` is None while nobody can say yet; ``answer_due_at`` is by when an authority wants an answer, ``referrals`` what it wants
-    before loading."""
+    before loading, ``charges`` what it wants paid."""
 
     outcome: Outcome | None
     reasons: tuple[Reason, ...]
     answer_due_at: datetime | None = None
     referrals: tuple[OpenReferral, ...] | None = None
+    charges: tuple[Charge, ...] | None = None
 
 
 UNDECIDED: Final = Verdict(None, ())
@@ -62,7 +64,8 @@ def decide(dossier: Dossier, policy: Policy) -> Verdict:
     if not dossier.statements:
         return Verdict(outcome, reasons)
     open_ = dossier.referrals()
-    return Verdict(outcome, reasons, answer_due_at(open_), before_loading(open_) or None)
+    charges = tracks.charges(dossier.statements, dossier.summary)
+    return Verdict(outcome, reasons, answer_due_at(open_), before_loading(open_) or None, charges or None)
 
 
 def stop_told(verdict: Verdict, before: Stop | None) -> Stop | None:
@@ -78,8 +81,8 @@ def stop_told(verdict: Verdict, before: Stop | None) -> Stop | None:
 
 
 def signature(dossier: Dossier, verdict: Verdict) -> str:
-    """Return what names a decision: another filing, another outcome, other reasons, another time to answer or a party
-    more give another."""
+    """Return what names a decision: another filing, another outcome, other reasons, other charges, another time to
+    answer or a party more give another."""
     parts = [
         str(dossier.filing.ref.filing_id) if dossier.filing is not None else "",
         str(verdict.outcome),
@@ -88,6 +91,7 @@ def signature(dossier: Dossier, verdict: Verdict) -> str:
     ]
     if verdict.answer_due_at is not None:
         parts.append(f"due {verdict.answer_due_at.astimezone(UTC).isoformat()}")
+    parts += (charge.to_json().decode() for charge in verdict.charges or ())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

@@ -362,6 +362,7 @@ def _conclude(dossier: Dossier, entry: Input, policy: Policy, now: datetime, eve
                 answer_due_at=verdict.answer_due_at,
                 instead_of=before if before != stop else None,
                 referrals=verdict.referrals,
+                charges=verdict.charges,
             )
             changes["decision"] = build(
                 Decided, event_id=event_id, outcome=verdict.outcome, sequence=dossier.sequence, decided_at=now, signature=name, stop=stop

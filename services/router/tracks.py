@@ -41,7 +41,7 @@ from uuid import UUID
 from pydantic import AwareDatetime
 
 from services.router.building import build
-from shared.contracts import Answer, DecisionCode, Outcome, Phase, PublicReason, Summary, Track, rank_of
+from shared.contracts import Answer, Charge, DecisionCode, Outcome, Phase, PublicReason, Summary, Track, rank_of
 from shared.model import Model
 
 NUMBERS_RETURN_AFTER: Final = timedelta(days=90)
@@ -103,6 +103,7 @@ class Statement(Model):
     requested: tuple[str, ...] | None = None
     due_at: AwareDatetime | None = None
     contact: str | None = None
+    charges: tuple[Charge, ...] | None = None
 
     @property
     def code(self) -> str:
@@ -166,6 +167,7 @@ def statement_of(answer: Answer, cause_id: UUID, now: datetime) -> Statement:
         requested=answer.requested,
         due_at=answer.due_at,
         contact=(answer.extra or {}).get("ContactPoint"),
+        charges=answer.charges,
     )
 
 
@@ -272,6 +274,14 @@ def is_released_in_part(held: Sequence[Statement], about: Summary | None) -> boo
     """Return whether an authority released some of the pieces of the consignment *about* and not the others."""
     some = {one.authority for one in held if one.releases and one.unit.startswith(PIECES)}
     return bool(some) and not some <= released_by(held, about)
+
+
+def charges(held: Sequence[Statement], about: Summary | None) -> tuple[Charge, ...]:
+    """Return the duties, taxes and fees of what is open; once nothing is, those of the releases."""
+    if not any(one.charges for one in held):
+        return ()
+    said = still_open(held, about) or [one for one in held if one.releases]
+    return tuple(charge for one in said for charge in one.charges or ())
 
 
 def last_release(held: Sequence[Statement], authority: str) -> Statement:

@@ -102,6 +102,7 @@ PATHS: Final[Mapping[str, str]] = MappingProxyType(
     | {f"/extra/{name}": f"Declaration/{name}" for name in _OF_OBJECT}
     | {f"/extra/{name}": name.replace("/", "/Data/") for name in _DEPARTURE}
     | {f"/{name}": f"Response/Data/{name}" for name in _RESPONSE_DATA}
+    | {"/taxes/*/amount": "Response/Data/Taxes/Tax[*]/Amount", "/taxes/*/currency": "Response/Data/Taxes/Tax[*]/CurrencyCd"}
     | {f"/extra/{_TOTAL}": f"Declaration/XMLData/@{_TOTAL}"}
     | {"/TotalFee/amount": "Response/Data/TotalFee", "/TotalFee/currency": "Response/Data/TotalFeeCurrencyCd"}
 )
@@ -271,12 +272,11 @@ def _response(said: dict[str, Any], record: xml.Record, item: Item, head: Messag
     pid = said.pop("PId", None)
     if pid is not None:
         said["ResponseId"] = pid
-    extra = {f"Tax[{number}]": cusrsp.told_tax(tax) for number, tax in enumerate(record.lists[_TAXES], 1)}
-    extra |= {field.attributes.get("name", field.key): field.text for field in _fields(record.marked, "~")}
+    extra = {field.attributes.get("name", field.key): field.text for field in _fields(record.marked, "~")}
     if _WORD in extra:
         said.setdefault(_WORD, extra.pop(_WORD))
     extra |= {name: record.parts[LOOSE][f"~{name}"] for name in _DEPARTURE if f"~{name}" in record.parts[LOOSE]}
-    return decision(said, item, head, raw, extra=extra)
+    return decision(said, item, head, raw, taxes=record.lists[_TAXES], extra=extra)
 
 
 # --- writing -----------------------------------------------------------------------------------------------------------------------------

@@ -2,10 +2,13 @@
 
 In D.95B the decision (``GIS``) stands in the header, so it holds for every house that the message names; in D.16B each document (``DOC``)
 may have its own (``GEI``). Each house and code becomes one answer. Without any such code the response type (``BGM`` 1225, or 963 error
-response) decides. Documents asked for (``DOC``) are told in ``requested`` as ``/documents/<1001>``.
+response) decides. Documents asked for (``DOC``) are told in ``requested`` as ``/documents/<1001>``. Duties and taxes (``TAX`` with its
+``MOA``) are charges of the house named before them; those of the whole message are its house's where it names one, else they are told in
+the note.
 
 Written from notices, one message each, since a message has one decision: release 4, examination 5, documents 6, referral 10, hold 7,
-charges due 117, data refused 2, accepted 1, received 17; a withdrawal is ``BGM`` function 1. ``RFF+ABO`` names the receiver's own document.
+charges due 117 (each as ``TAX`` and ``MOA+161``), data refused 2, accepted 1, received 17; a withdrawal is ``BGM`` function 1.
+``RFF+ABO`` names the receiver's own document.
 """
 
 from __future__ import annotations
@@ -13,12 +16,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from shared.codes import decisions
 from shared.contracts import TYPE_OF, Answer, ConsignmentAccepted, DecisionMade, FilingRejected, Notice, Outcome
-from shared.formats import edifact
+from shared.formats import edifact, values
 from shared.formats.base import Certainty, Envelope, Likeness, Parsed, Sketch
+from shared.formats.charges import FEE, charge, segments
+from shared.formats.checks import CURRENCIES
 from shared.formats.cuscar import likeness
 from shared.formats.cusrsp import response_id
 from shared.formats.edifact import Composer, Job, Segment, SegmentItem, value
@@ -72,6 +77,22 @@ class _Part:
         self.notes: list[str] = []
         self.requested: list[str] = []
         self.at: dict[str, datetime] = {}
+        self.taxes: list[_Tax] = []
+
+
+class _Tax:
+    """One TAX with the MOA behind it, of the *house* named before it, if any."""
+
+    def __init__(self, segment: Segment, house: str) -> None:
+        self.house = house
+        self.type = value(segment, 2) or (FEE if value(segment, 1) == "6" else "")
+        self.rate = value(segment, 5, 3)
+        self.amount: dict[str, str] | None = None
+
+    @property
+    def told(self) -> str:
+        """The tax in words."""
+        return " ".join(["TAX", self.type, *(self.amount or {}).values()])
 
 
 _MOMENTS: Final = ("204", "58", "148", "9", "137")
@@ -91,11 +112,15 @@ def _answers(job: Job, raw: RawMessage, dialect: Dialect) -> Iterator[Answer | R
             else:
                 parts[-1].requested.append(f"/documents/{value(segment, 1)[:3]}")
             continue
-        _take(segment, parts[-1], dialect)
+        if segment[0][0] in ("TAX", "MOA"):
+            _take_tax(segment, parts[-1], job, dialect)
+        else:
+            _take(segment, parts[-1], dialect)
     documents = parts[1:] or [header]
+    alone = len(dict.fromkeys(house for part in parts for house in part.houses)) < 2
     made = 0
     for part in documents:
-        for item in _of_part(part, header, job, raw, dialect):
+        for item in _of_part(part, header, alone, job, raw, dialect):
             made += 1
             yield (
                 item if isinstance(item, Rejection) or made == 1 else item.model_copy(update={"answer_id": f"{item.answer_id[:90]}#{made}"})
@@ -124,11 +149,31 @@ def _take(segment: Segment, part: _Part, dialect: Dialect) -> None:
         part.notes.append(f"ERC {first}")
 
 
-def _of_part(part: _Part, header: _Part, job: Job, raw: RawMessage, dialect: Dialect) -> Iterator[Answer | Rejection]:
+_AMOUNTS: Final = frozenset({"161", "55", "124"})
+"""MOA qualifiers of the amount of a duty, tax or fee."""
+
+
+def _take_tax(segment: Segment, part: _Part, job: Job, dialect: Dialect) -> None:
+    if segment[0][0] == "TAX":
+        part.taxes.append(_Tax(segment, part.houses[-1] if part.houses else ""))
+    elif part.taxes and value(segment, 1) in _AMOUNTS:
+        amount = values.money(edifact.number(value(segment, 1, 1), job.interchange.syntax), dialect)
+        currency = value(segment, 1, 2)
+        if amount is not None and currency in CURRENCIES:
+            part.taxes[-1].amount = {"amount": amount, "currency": currency}
+
+
+def _charges(taxes: Sequence[_Tax], dialect: Dialect) -> list[dict[str, Any]]:
+    return [charge(tax.type, tax.amount, tax.rate, None, dialect) for tax in taxes if tax.amount is not None]
+
+
+def _of_part(part: _Part, header: _Part, alone: bool, job: Job, raw: RawMessage, dialect: Dialect) -> Iterator[Answer | Rejection]:
+    """Yield an answer for each house and code of *part*; *alone*: the message is about one house at most."""
     said = {**header.said, **part.said}
     at = {**header.at, **part.at}
     issued = next((at[code] for code in _MOMENTS if code in at), None)
     notes = part.notes if part is header else [*header.notes, *part.notes]
+    taxes = part.taxes if part is header else [*header.taxes, *part.taxes]
     identity = value(job.bgm, 2) or f"{job.interchange.reference}/{job.message.reference}"
     codes = [code for code in part.codes or header.codes if code]
     for house in list(dict.fromkeys(part.houses or header.houses)) or [""]:
@@ -140,6 +185,9 @@ def _of_part(part: _Part, header: _Part, job: Job, raw: RawMessage, dialect: Dia
             yield reject(item, job.head, raw)
             continue
         said_codes = [("cusres", code) for code in codes] or [_by_type(job)]
+        of_house = [tax for tax in taxes if tax.house in (house, "")]
+        levied = _charges([tax for tax in of_house if tax.house or alone], dialect)
+        in_words = [tax.told for tax in of_house if tax.amount is None or not (tax.house or alone)]
         for system, code in said_codes:
             says = meaning(system, code, dialect)
             reference = said.get("ABT") or said.get("AHZ") or ""
@@ -151,10 +199,12 @@ def _of_part(part: _Part, header: _Part, job: Job, raw: RawMessage, dialect: Dia
                 job,
                 raw,
                 at=issued,
-                notes=notes,
+                notes=[*notes, *in_words],
                 reference=reference,
                 requested=(*header.requested, *part.requested) if part is not header else part.requested,
+                charges=levied,
             )
+            levied = []
 
 
 def _by_type(job: Job) -> tuple[str, str]:
@@ -215,6 +265,8 @@ def _write(composer: Composer, _: Envelope, notice: Notice) -> None:
     for finding in (notice.findings or ())[:50]:
         composer.segment("ERP", "2")
         composer.segment("ERC", [error_code(finding.code), None, "ZZZ"])
+    for each in notice.charges or ():
+        segments(composer, each)
     _write_references(composer, notice)
     for path in notice.referred or ():
         if path.startswith("/documents/"):

@@ -17,8 +17,8 @@ withdrawn          ``REGISTERED``: the sender took the data back, customs have d
 ``DecisionCd`` is the hub's own outcome as a number, ``ResponseId`` comes from the notice's id. Errors and requested elements carry paths
 in the sender's own names. A message refused as a whole has no item: its errors stand in ``FileError`` after the header.
 
-Read, each item becomes an answer on its own track (:mod:`shared.formats.postal_answers`); taxes, directives and errors are kept in the
-answer's ``extra``.
+Read, each item becomes an answer on its own track (:mod:`shared.formats.postal_answers`); duties, taxes and the fee are its ``charges``;
+directives and errors, and the taxes in words, are kept in its ``extra``.
 """
 
 from __future__ import annotations
@@ -31,14 +31,15 @@ from typing import Final
 from uuid import UUID
 from xml.sax.saxutils import escape, quoteattr
 
-from shared.contracts import TYPE_OF, Answer, DecisionMade, FilingRejected, Notice, Outcome
-from shared.formats import postal_files, xml
+from shared.contracts import TYPE_OF, Answer, Charge, DecisionMade, FilingRejected, Notice, Outcome
+from shared.formats import charges, postal_files, xml
 from shared.formats.base import Certainty, Envelope, Likeness, Parsed, Sketch
 from shared.formats.edifact_envelope import base32
 from shared.formats.filings import Item
 from shared.formats.itmatt import PATHS as ITMATT_PATHS
 from shared.formats.postal_answers import Asked, decision
-from shared.formats.postal_files import Profile, each_unit, open_file, plain, shape
+from shared.formats.postal_declarations import canonical
+from shared.formats.postal_files import Profile, each_unit, element, open_file, plain, shape
 from shared.formats.provenance import sender_path
 from shared.model import Dialect, RawMessage, Rejection
 
@@ -182,11 +183,34 @@ def reason_text(notice: Notice) -> str | None:
 
 def _data(notice: Notice) -> Iterator[str]:
     yield f"<DecisionCd>{native_code(notice)}</DecisionCd><HubDecision>{hub_decision(notice)}</HubDecision>"
-    yield postal_files.element("DecisionReasonNm", reason_text(notice))
+    yield element("DecisionReasonNm", reason_text(notice))
     if phase(notice) == "FIN":
         yield f"<ClearanceDt>{notice.at.isoformat()}</ClearanceDt>"
+    yield from _levied(notice)
     yield from _requested(notice)
     yield from _errors(notice, "Error")
+
+
+def _levied(notice: Notice) -> Iterator[str]:
+    """Name the duties and taxes, and the fee beside them."""
+    taxes, fee = charges.apart(notice.charges or ())
+    if taxes:
+        yield "".join(["<Taxes>", *map(_tax, taxes), "</Taxes>"])
+    if fee is not None:
+        amount = fee.amount
+        yield f"<TotalFee>{canonical(amount.amount)}</TotalFee><TotalFeeCurrencyCd>{amount.currency}</TotalFeeCurrencyCd>"
+
+
+def _tax(charge: Charge) -> str:
+    rate = None if charge.rate_percent is None else canonical(charge.rate_percent, "0.000")
+    leaves = [
+        element("Type", charges.type_of(charge)),
+        element("Rate", rate),
+        element("Amount", canonical(charge.amount.amount)),
+        element("CurrencyCd", charge.amount.currency),
+        element("HS", charge.hs_code),
+    ]
+    return "".join(["<Tax>", *leaves, "</Tax>"])
 
 
 def _requested(notice: Notice) -> Iterator[str]:
@@ -248,6 +272,7 @@ PATHS: Final[Mapping[str, str]] = MappingProxyType(
     | {f"/{name}": f"Response/Data/{name}" for name in _DATA}
     | {"/TotalFee/amount": "Response/Data/TotalFee", "/TotalFee/currency": "Response/Data/TotalFeeCurrencyCd"}
     | {f"/taxes/*/{name}": f"Response/Data/Taxes/Tax[*]/{name}" for name in _TAX}
+    | {"/taxes/*/amount": "Response/Data/Taxes/Tax[*]/Amount", "/taxes/*/currency": "Response/Data/Taxes/Tax[*]/CurrencyCd"}
     | {"/answer_id": "Response/ResponseId", "/raw_code": "Response/Data/DecisionCd", "/reference": "Response/CustomsRef"}
     | {"/issued_at": "Response/Data/ClearanceDt", "/version_judged": "Response/InResponseTo"}
 )
@@ -276,7 +301,7 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
         said = record.parts[0]
         if "ResponseId" not in said:
             item.note("FLD-MISSING", "/ResponseId")
-        extra = {f"Tax[{number}]": told_tax(tax) for number, tax in enumerate(record.lists[_TAXES], 1)}
+        extra: dict[str, str] = {}
         asked = []
         counted: dict[str, int] = {}
         for key, content, attributes in record.marked:
@@ -289,13 +314,6 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
             else:
                 counted[key] = counted.get(key, 0) + 1
                 extra[f"{key}[{counted[key]}]"] = " ".join(each for each in (*attributes.values(), content) if each)
-        yield decision(said, item, file.head, raw, asked=asked, extra=extra)
+        yield decision(said, item, file.head, raw, asked=asked, taxes=record.lists[_TAXES], extra=extra)
 
     return Parsed(file.head, each_unit(PROFILE, file, raw, dialect, PATHS, _shape(file.namespace), _PARTS, read), len(file.units))
-
-
-def told_tax(tax: Mapping[str, str]) -> str:
-    """Return one tax as a line: type, rate, amount, and the goods line it is for."""
-    rate = f"{tax['Rate']}%" if "Rate" in tax else ""
-    goods = [f"{name}={tax[name]}" for name in ("HS", "Number", "NetWeight", "Description") if name in tax]
-    return " ".join(each for each in (tax.get("Type", ""), rate, tax.get("Amount", ""), tax.get("CurrencyCd", ""), *goods) if each)

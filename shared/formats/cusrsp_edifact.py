@@ -12,10 +12,11 @@ from types import MappingProxyType
 from typing import Final
 
 from shared.contracts import TYPE_OF, FilingRejected, Notice
-from shared.formats import cusrsp, postal_edifact
+from shared.formats import charges, cusrsp, postal_edifact
 from shared.formats.base import Certainty, Envelope, Likeness, Parsed, Sketch
 from shared.formats.edifact import Composer, Job, Segment, value, whole
 from shared.formats.postal_answers import Asked, decision
+from shared.formats.postal_declarations import canonical
 from shared.formats.postal_edifact import Header, Outcome, Profile, Table, Unit, both, coded, instant, money, text, utc
 from shared.model import Dialect, RawMessage
 
@@ -64,6 +65,8 @@ PATHS: Final[Mapping[str, str]] = MappingProxyType(
         "/PostingDt": "DTM+148/2380",
         "/ClearanceDt": "DTM+58/2380",
         "/Dutiable": "GIS+DUT/7365",
+        "/taxes/*/amount": "MOA+161/5004",
+        "/taxes/*/currency": "MOA+161/6345",
         "/TotalFee/amount": "MOA+131/5004",
         "/TotalFee/currency": "MOA+131/6345",
         "/answer_id": "RFF+TN/1154",
@@ -138,10 +141,9 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
         if "ResponseId" not in said:
             unit.item.note("FLD-MISSING", "/ResponseId")
         said |= {"CustOrganizationCd": header.sender, "PostOrganizationCd": header.recipient}
-        extra = {f"Tax[{number}]": cusrsp.told_tax(tax) for number, tax in enumerate(unit.lists.get("taxes", ()), 1)}
         errors = [each[1] for each in unit.marked if each[0] == "Error"]
-        extra |= {f"Error[{number}]": error for number, error in enumerate(errors, 1)}
-        yield decision(said, unit.item, job.head, raw, asked=asked(unit), extra=extra)
+        extra = {f"Error[{number}]": error for number, error in enumerate(errors, 1)}
+        yield decision(said, unit.item, job.head, raw, asked=asked(unit), taxes=unit.lists.get("taxes", ()), extra=extra)
 
     return postal_edifact.parse(PROFILE, raw, dialect, PATHS, _TABLE, read)
 
@@ -191,7 +193,16 @@ def _write_item(composer: Composer, number: int, notice: Notice) -> None:
             composer.segment("LOC", qualifier, [post, "ORG"])
     for path, why in cusrsp.asked_for(notice):
         composer.segment("FTX", "SIN", None, [why, "RSN"], [cusrsp.own_path(path)])
+    _write_charges(composer, notice)
     _write_errors(composer, notice)
+
+
+def _write_charges(composer: Composer, notice: Notice) -> None:
+    taxes, fee = charges.apart(notice.charges or ())
+    for tax in taxes:
+        charges.segments(composer, tax)
+    if fee is not None:
+        composer.segment("MOA", ["131", canonical(fee.amount.amount), fee.amount.currency])
 
 
 def _write_errors(composer: Composer, notice: Notice) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from shared.codes import decisions
 from shared.codes.decisions import Meaning
@@ -99,6 +99,7 @@ def answer(
     notes: Iterable[str] = (),
     reference: str = "",
     requested: Sequence[str] = (),
+    charges: Sequence[Mapping[str, Any]] = (),
 ) -> Answer:
     """Return the answer *identity* of an authority, with what is wrong with its envelope."""
     told = [*(["unknown_code"] if says.text == decisions.UNKNOWN.text else []), *notes]
@@ -120,6 +121,7 @@ def answer(
             "lifted": says.lifted or None,
             "scope": key[1],
             "requested": tuple(requested) or None,
+            "charges": tuple(charges) or None,
             "findings": job.findings or None,
             "format": job.head.format,
             "message_id": job.head.message_id,

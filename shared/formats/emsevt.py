@@ -16,6 +16,7 @@ from shared.contracts import Notice
 from shared.formats import cusrsp, postal_files, xml
 from shared.formats.base import Certainty, Envelope, Likeness, Parsed, Sketch
 from shared.formats.filings import Item
+from shared.formats.postal_declarations import canonical
 from shared.formats.postal_files import Profile, each_unit, element, open_file, shape
 from shared.formats.postal_tracking import Scan, event, office, scans
 from shared.model import Dialect, Filing, RawMessage, Rejection
@@ -97,5 +98,7 @@ def _event(notice: Notice, scan: Scan, dialect: Dialect) -> str:
         f"<EventCd>{scan.code}</EventCd><EventDt>{notice.at.isoformat()}</EventDt>",
         element("OfficeCd", office(notice, dialect)),
         element("RetentionReasonCd", scan.retention),
+        element("ChargesAmount", canonical(scan.charges.amount) if scan.charges else None),
+        element("ChargesCurrencyCd", scan.charges.currency if scan.charges else None),
     ]
     return "".join([*parts, "</Event>"])

@@ -15,6 +15,7 @@ from shared.contracts import Notice
 from shared.formats import cusrsp, postal_edifact
 from shared.formats.base import Certainty, Envelope, Likeness, Parsed, Sketch
 from shared.formats.edifact import Composer, Job, Segment, value
+from shared.formats.postal_declarations import canonical
 from shared.formats.postal_edifact import Header, Outcome, Profile, Table, Unit, instant, money, text, utc
 from shared.formats.postal_tracking import event, office, scans
 from shared.model import Dialect, RawMessage
@@ -110,4 +111,6 @@ def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
         where = office(notice, dialect)
         if where:
             composer.segment("LOC", "14", where)
+        if scan.charges is not None:
+            composer.segment("MOA", ["131", canonical(scan.charges.amount), scan.charges.currency])
     return postal_edifact.finish(composer, PROFILE, envelope, len(events))

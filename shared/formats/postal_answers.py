@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from shared.codes import decisions
 from shared.contracts import Answer
-from shared.formats import checks, filings, postal_items, values
+from shared.formats import charges, checks, filings, postal_items, values
 from shared.formats.filings import Item, reject
 from shared.formats.postal_declarations import paths
 from shared.model import MessageHead, RawMessage, Rejection
@@ -77,12 +77,14 @@ def decision(
     raw: RawMessage,
     *,
     asked: Sequence[Asked] = (),
+    taxes: Sequence[Mapping[str, str]] = (),
     extra: dict[str, str] | None = None,
 ) -> Answer | Rejection:
     """Return one decision on one item.
 
     *said* uses the leaf names of CUSRSP (``Id``, ``PostingDt``, ``ResponseId``, ``Phase``, ``Sequence``, ``DecisionCd``,
-    ``HubDecision``, …) and ``house_transport_document_id`` for the S10 number; *extra* is what the format kept beside them.
+    ``HubDecision``, …) and ``house_transport_document_id`` for the S10 number, each of *taxes* those of ``Tax``;
+    *extra* is what the format kept beside them.
     """
     key = postal_items.identify(said, item)
     native = said.get("DecisionCd")
@@ -96,7 +98,8 @@ def decision(
     elif phase == "FIN":
         item.note("FLD-WANTED", "/ClearanceDt")
     kept = {name: said[name] for name in _DECIDED if name in said} | (extra or {})
-    _fee(said, kept, item)
+    kept |= {f"Tax[{number}]": charges.told(tax) for number, tax in enumerate(taxes, 1)}
+    levied = (*_taxes(taxes, item), *_fee(said, kept, item))
     return conclude(
         item,
         {
@@ -118,6 +121,7 @@ def decision(
             "phase": phase,
             "phase_sequence": sequence,
             "version_judged": values.whole_number(said.get("InResponseToVersion", "")),
+            "charges": levied,
             "extra": kept,
         },
         head,
@@ -150,11 +154,20 @@ def _note(meaning: decisions.Meaning, reason: str | None) -> str | None:
     return reason[:255] if reason else None
 
 
-def _fee(said: Mapping[str, str], kept: dict[str, str], item: Item) -> None:
-    """A fee is told beside the taxes; it is not their sum."""
+def _fee(said: Mapping[str, str], kept: dict[str, str], item: Item) -> Iterator[dict[str, Any]]:
+    """A fee is told beside the taxes; it is not their sum, and 0 is none."""
     fee = checks.spare_money(said.get("TotalFee"), said.get("TotalFeeCurrencyCd"), "/TotalFee", item)
     if fee is not None:
         kept["TotalFee"] = f"{fee['amount']} {fee['currency']}"
+        if fee["amount"] != "0.00":
+            yield {"type": charges.FEE, "amount": fee}
+
+
+def _taxes(taxes: Sequence[Mapping[str, str]], item: Item) -> Iterator[dict[str, Any]]:
+    for index, tax in enumerate(taxes):
+        amount = checks.spare_money(tax.get("Amount"), tax.get("CurrencyCd"), f"/taxes/{index}", item)
+        if amount is not None:
+            yield charges.charge(tax.get("Type", ""), amount, tax.get("Rate"), tax.get("HS"), item.dialect)
 
 
 # --- referrals ---------------------------------------------------------------------------------------------------------------------------

@@ -7,9 +7,9 @@ from typing import Any, Final, NamedTuple
 
 from shared.codes import postal_events
 from shared.contracts import TYPE_OF, DecisionMade, Notice
-from shared.formats import checks, cusrsp, postal_items
+from shared.formats import charges, checks, cusrsp, postal_items
 from shared.formats.filings import Item, conclude
-from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
+from shared.model import Dialect, Filing, MessageHead, Money, RawMessage, Rejection
 
 NEED_RETENTION: Final = frozenset({"EME", "EDA", "EXB", "EXD"})
 """Events that say nothing without a reason: without one they do not even stop the delivery clock."""
@@ -33,9 +33,9 @@ def event(said: dict[str, Any], item: Item, head: MessageHead, raw: RawMessage) 
     if "place" not in content:
         item.note("FLD-WANTED", "/place")
     _reasons(content, said, code, item)
-    charges = checks.spare_money(said.get("~charges"), said.get("~currency"), "/charges", item)
-    if charges is not None:
-        content["charges"] = charges
+    told = checks.spare_money(said.get("~charges"), said.get("~currency"), "/charges", item)
+    if told is not None:
+        content["charges"] = told
     extra = {name[1:]: value for name, value in said.items() if name[0] == "~" and name not in _WORKED_ON}
     if extra:
         content["extra"] = extra
@@ -70,10 +70,11 @@ def _known(list: str, code: str, item: Item, path: str = "/reason_code") -> None
 
 
 class Scan(NamedTuple):
-    """One event to tell: code, and the retention reason where the code needs one."""
+    """One event to tell: code, the retention reason where the code needs one, what is to be paid where it is held for that."""
 
     code: str
     retention: str | None = None
+    charges: Money | None = None
 
 
 _IMPORT: Final[Mapping[str, tuple[str, ...]]] = {
@@ -99,7 +100,8 @@ _EXPORT: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def scans(notice: Notice, dialect: Dialect) -> Iterator[Scan]:
-    """Yield the customs events that *notice* gives rise to: none but for a decision on a postal item.
+    """Yield the customs events that *notice* gives rise to: none but for a decision on a postal item. What is to be paid is told as one
+    sum, where it is in one currency.
 
     A post that sends mail out has ``code_maps = {"events": {"side": "export"}}`` and hears of the events at its own offices.
     ``code_maps["retention"]`` translates the hub's reasons into those agreed.
@@ -108,8 +110,10 @@ def scans(notice: Notice, dialect: Dialect) -> Iterator[Scan]:
         return
     side = _EXPORT if dialect.code_maps.get("events", {}).get("side") == "export" else _IMPORT
     public = next((reason.public for reason in notice.reasons), "other")
-    for code in side.get(_decision(notice), ()):
-        yield Scan(code, _agreed(postal_events.retention_of(public), dialect) if code in NEED_RETENTION else None)
+    decision = _decision(notice)
+    due = charges.total(notice.charges or ()) if decision == "PAY" else None
+    for code in side.get(decision, ()):
+        yield Scan(code, _agreed(postal_events.retention_of(public), dialect) if code in NEED_RETENTION else None, due)
 
 
 def _decision(notice: Notice) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +12,9 @@ import pytest
 
 from services.notify.render import SUMMARY_VIEW, render
 from shared.codes.dataset import visible
-from shared.contracts import TYPE_OF, EventBody, OpenReferral, Outcome, Stop, Summary
+from shared.contracts import TYPE_OF, Charge, EventBody, OpenReferral, Outcome, Stop, Summary
 from shared.directory import Participant, Role
+from shared.model import Money
 from tests.unit.services.notify.builders import (
     AGENCY,
     CARRIER,
@@ -199,6 +201,15 @@ def test_the_question_goes_only_to_the_one_who_filed() -> None:
         assert told(decision, receiver)["referrals"] == [{"type": "RFS", "referral_id": "REFERRAL-ZQ"}]
     for receiver in (CARRIER, PLATFORM, AGENCY):
         assert "referrals" not in told(decision, receiver)
+
+
+def test_what_is_to_be_paid_is_told_to_the_filer_and_to_customs_only() -> None:
+    vat = Charge(type="VAT", amount=Money(amount=Decimal("49.27"), currency="EUR"))
+    decision = a_decision(parties=("post-cn", "swift-air", "bazaar"), charges=(vat,))
+    for receiver in (POST, CUSTOMS):
+        assert told(decision, receiver)["charges"] == [{"type": "VAT", "amount": {"amount": "49.27", "currency": "EUR"}}]
+    for receiver in (CARRIER, PLATFORM, AGENCY):
+        assert "charges" not in told(decision, receiver)
 
 
 def test_a_referral_names_the_paths_it_asks_about_to_the_filer_only() -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from services.router.lifecycle import State
 from shared.codes.decisions import meaning
-from shared.contracts import Answer, OpenReferral, Outcome, Scope, Stop, derived_id
+from shared.contracts import Answer, Charge, OpenReferral, Outcome, Scope, Stop, derived_id
 from shared.model import Filing, ReferralReply
-from tests.builders import KEY, NOON, a_command, a_filing, a_house_consignment, an_answer, at
+from tests.builders import KEY, NOON, a_command, a_filing, a_house_consignment, an_answer, at, money
 from tests.unit.services.router.test_fold import ALONE, EU, History
 
 CUSTOMS = "nl-customs"
@@ -573,6 +573,19 @@ def test_a_decision_tells_by_when_the_first_open_question_wants_its_answer() -> 
     assert history.decisions[-1].answer_due_at == at(5400)
     history.add(said("itmref", "ASC", 30, referral_id="R3"))
     assert history.decisions[-1].answer_due_at is None
+
+
+def test_a_decision_tells_what_is_to_be_paid_and_a_release_what_was() -> None:
+    history = filed()
+    history.add(said("cusres", "117", 10, charges=(vat("49.27"),)))
+    history.add(said("cusres", "117", 20, charges=(vat("40.00"),)))
+    history.add(said("cusres", "4", 30, charges=(vat("39.00"),)))
+    told = [[str(charge.amount.amount) for charge in decision.charges or ()] for decision in history.decisions]
+    assert told == [[], ["49.27"], ["40.00"], ["39.00"]]
+
+
+def vat(amount: str) -> Charge:
+    return Charge(type="VAT", amount=money(amount))
 
 
 def test_a_question_before_loading_that_sets_no_time_has_a_day() -> None:

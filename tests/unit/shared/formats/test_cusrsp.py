@@ -1,6 +1,7 @@
 """CUSRSP: what a post reads of the hub's notices, and the hub of an authority's decisions."""
 
 import re
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,11 @@ def test_what_is_written_can_be_read() -> None:
     assert (answer.version_judged, answer.issued_at, answer.final) == (3, AT, True)
     assert answer.extra is not None
     assert answer.extra["InResponseTo"] == "USP-1"
+
+
+def test_what_is_to_be_paid_is_written_tax_by_tax() -> None:
+    levied = answers(REFERENCE)[1].charges
+    assert response_of(a_notice(outcome=Outcome.DOCUMENT_CHECK, charges=levied)).charges == levied
 
 
 def test_the_same_notice_always_gives_the_same_bytes() -> None:
@@ -147,6 +153,25 @@ def test_one_post_may_speak_for_several_authorities() -> None:
     dialect = Dialect(code_maps={"service": {"NLCUST": "nl-customs"}})
     assert {answer.service for answer in answers(REFERENCE, dialect)} == {"nl-customs"}
     assert {answer.service for answer in answers(REFERENCE)} == {"sample-sender"}
+
+
+def test_duties_taxes_and_the_fee_have_their_amounts() -> None:
+    agreed = answers(REFERENCE, Dialect(code_maps={"tax": {"VAT": "GST"}}))[1]
+    assert agreed.charges is not None
+    assert [(each.type, each.amount.amount, each.hs_code) for each in agreed.charges] == [
+        ("CUD", Decimal("16.00"), "640399"),
+        ("GST", Decimal("49.27"), None),
+        ("FEE", Decimal("6.00"), None),
+    ]
+
+
+def test_an_amount_that_is_none_stays_a_text() -> None:
+    answer = answers(REFERENCE.replace(b"<Amount>16.00<", b"<Amount>much<"))[1]
+    assert answer.charges is not None
+    assert answer.extra is not None
+    assert [each.type for each in answer.charges] == ["VAT", "FEE"]
+    assert answer.extra["Tax[1]"] == "CUD 8.000% much EUR HS=640399"
+    assert [finding.sender_path for finding in answer.findings or ()] == ["Item[2]/Response/Data/Taxes/Tax[1]/Amount"]
 
 
 def test_taxes_and_directives_are_kept() -> None:

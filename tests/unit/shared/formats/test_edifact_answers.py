@@ -1,16 +1,28 @@
 """CUSRES, CONTRL and APERAK: what the hub writes, it would understand itself."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
 
-from shared.contracts import TYPE_OF, Answer, ConsignmentAccepted, DecisionMade, FilingRejected, Notice, Outcome, PublicView, Summary
+from shared.contracts import (
+    TYPE_OF,
+    Answer,
+    Charge,
+    ConsignmentAccepted,
+    DecisionMade,
+    FilingRejected,
+    Notice,
+    Outcome,
+    PublicView,
+    Summary,
+)
 from shared.formats import aperak, contrl, cusres
 from shared.formats.base import Received, Taken
 from shared.formats.edifact_answers import error_code
 from shared.formats.rules import RULES
-from shared.model import DEFAULT_DIALECT, Dialect, Finding, RawMessage
+from shared.model import DEFAULT_DIALECT, Dialect, Finding, Money, RawMessage
 from tests.samples import FOLDER
 
 AT = datetime(2026, 3, 2, 7, 2, tzinfo=UTC)
@@ -57,6 +69,19 @@ def test_a_decision_comes_back_as_the_answer_it_was(outcome: Outcome, reason: st
     [answer] = answers(cusres, cusres.render([notice], DEFAULT_DIALECT))
     assert (answer.key, answer.decision, answer.issued_at) == (notice.key, decision, AT)
     assert answer.findings is None
+
+
+def test_what_is_to_be_paid_comes_back() -> None:
+    levied = (
+        Charge(type="CUD", amount=Money(amount=Decimal("16.00"), currency="EUR"), rate_percent=Decimal("8.000")),
+        Charge(type="VAT", amount=Money(amount=Decimal("49.27"), currency="EUR")),
+        Charge(type="FEE", amount=Money(amount=Decimal("6.00"), currency="EUR")),
+    )
+    notice = a_notice(outcome=Outcome.DOCUMENT_CHECK, reasons=(PublicView(public="payment_due"),), charges=levied)
+    body = cusres.render([notice], DEFAULT_DIALECT)
+    assert b"TAX+5+CUD+++:::8.000'MOA+161:16.00:EUR'" in body.replace(b"\n", b"")
+    [answer] = answers(cusres, body)
+    assert answer.charges == levied
 
 
 def test_a_cusres_names_house_master_and_the_receivers_own_document() -> None:

@@ -8,13 +8,13 @@ from uuid import UUID
 
 import pytest
 
-from shared.contracts import Answer, Missing, OpenReferral, Outcome, PublicView
+from shared.contracts import Answer, Charge, Missing, OpenReferral, Outcome, PublicView
 from shared.errors import MalformedMessage
 from shared.formats import READERS, cds_view, cusitm, cusrsp, emsevt, itmatt, itmref, national_item, predes, refrsp, resdes
 from shared.formats.base import Envelope, FilingWriter
 from shared.formats.provenance import provenance
 from shared.identifiers import receptacle, s10
-from shared.model import DEFAULT_DIALECT, Consignment, Dialect, Filing, Finding, Rejection
+from shared.model import DEFAULT_DIALECT, Consignment, Dialect, Filing, Finding, Money, Rejection
 from tests.builders import a_house_consignment, a_party
 from tests.samples import FOLDER, raw, samples
 from tests.unit.shared.formats.notices import AT, a_notice
@@ -407,6 +407,19 @@ def test_a_decision_is_told_as_events(outcome: Outcome, reason: Any, told: list[
 def test_a_partner_s_own_retention_codes_are_written() -> None:
     notice = a_notice(outcome=Outcome.HOLD, reasons=(PublicView(public="payment_due"),))
     assert b"<RetentionReasonCd>61<" in emsevt.render([notice], Dialect(code_maps={"retention": {"20": "61"}}))
+
+
+def test_an_item_held_for_payment_tells_the_sum() -> None:
+    (pay,) = [item for item in read(cusrsp, sample("cusrsp/reference.xml")) if item.charges]
+    due = a_notice(outcome=Outcome.DOCUMENT_CHECK, reasons=(PublicView(public="payment_due"),), charges=pay.charges)
+    (event,) = read(emsevt, emsevt.render([due], DEFAULT_DIALECT))
+    assert (event.event.code, event.event.charges) == ("EME", Money(amount=Decimal("71.27"), currency="EUR"))
+
+
+def test_charges_in_two_currencies_are_no_sum() -> None:
+    charges = tuple(Charge(type="VAT", amount=Money(amount=Decimal("1.00"), currency=currency)) for currency in ("EUR", "USD"))
+    due = a_notice(outcome=Outcome.DOCUMENT_CHECK, reasons=(PublicView(public="payment_due"),), charges=charges)
+    assert read(emsevt, emsevt.render([due], DEFAULT_DIALECT))[0].event.charges is None
 
 
 def test_what_is_no_decision_is_no_event() -> None:

@@ -1,13 +1,14 @@
 """The postal EDIFACT profiles say what the XML profiles say."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from types import ModuleType
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from shared.contracts import TYPE_OF, Answer, DecisionMade, FilingRejected, Notice, OpenReferral, Outcome, PublicView, Summary
+from shared.contracts import TYPE_OF, Answer, Charge, DecisionMade, FilingRejected, Notice, OpenReferral, Outcome, PublicView, Summary
 from shared.formats import (
     cusitm,
     cusitm_edifact,
@@ -25,7 +26,7 @@ from shared.formats import (
     refrsp_edifact,
 )
 from shared.formats.base import Envelope
-from shared.model import DEFAULT_DIALECT, Dialect, Filing, RawMessage
+from shared.model import DEFAULT_DIALECT, Dialect, Filing, Money, RawMessage
 from tests.samples import FOLDER
 
 AT = datetime(2026, 11, 21, 18, tzinfo=UTC)
@@ -128,6 +129,14 @@ NOTICES = [
     a_notice(outcome=Outcome.PHYSICAL_CHECK, reasons=(PublicView(public="examination"),)),
     a_notice(outcome=Outcome.REFERRAL, referred=("/goods_items/1/goods_description", "/consignor/country_subdivision")),
     a_notice(outcome=Outcome.HOLD, reasons=(PublicView(public="payment_due"),)),
+    a_notice(
+        outcome=Outcome.DOCUMENT_CHECK,
+        reasons=(PublicView(public="payment_due"),),
+        charges=(
+            Charge(type="VAT", amount=Money(amount=Decimal("49.27"), currency="EUR"), rate_percent=Decimal("21.000")),
+            Charge(type="FEE", amount=Money(amount=Decimal("6.00"), currency="EUR")),
+        ),
+    ),
     a_notice(outcome=Outcome.WITHDRAWN),
     a_notice(
         outcome=Outcome.HOLD,
