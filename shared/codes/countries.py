@@ -29,7 +29,7 @@ _SLIPS = {"UK": "GB", "EL": "GR"}
 def codes(postal: bool = False) -> frozenset[str]:
     """Return every accepted alpha-2 code: ISO 3166-1, and unless *postal* the customs additions."""
     iso = frozenset(country.alpha_2 for country in pycountry.countries)
-    return iso if postal else iso | CUSTOMS_ADDITIONS.keys()
+    return iso if postal else iso.union(CUSTOMS_ADDITIONS)
 
 
 def is_country(code: str, postal: bool = False) -> bool:
