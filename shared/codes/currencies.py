@@ -76,7 +76,7 @@ _MINOR_UNITS = {
 def codes() -> frozenset[str]:
     """Return every accepted alpha-3 code of the list in force."""
     listed = frozenset(currency.alpha_3 for currency in pycountry.currencies)
-    return listed - NOT_MONEY - WITHDRAWN.keys()
+    return listed.difference(NOT_MONEY, WITHDRAWN)
 
 
 def is_currency(code: str, on: date | None = None) -> bool:
