@@ -20,10 +20,12 @@ from typing import Any, Final
 
 from shared.contracts import express_key, freight_key
 from shared.formats import checks, customs_xml, postal_items, values, xml
-from shared.formats.customs_xml import Document, count, group, leaf, number, shape
+from shared.formats.customs_xml import Document, count, shape
 from shared.formats.filings import Item
 from shared.formats.postal_files import Sheet
-from shared.identifiers import house_waybill, s10
+from shared.formats.values import plain_number
+from shared.formats.xml_writing import group, leaf
+from shared.identifiers import s10
 from shared.model import Consignment, Dialect, Party, RawMessage
 from shared.model.dataset import Channel
 
@@ -191,16 +193,8 @@ def _key(content: dict[str, Any], item: Item, raw: RawMessage) -> str:
     carrier = item.dialect.carrier or raw.participant
     if len(carrier) <= 17:
         content["carrier_id"] = carrier
-    said = content.get("house_transport_document_id")
-    if said is None:
-        item.note("FLD-KEY", "/house_transport_document_id")
-        return ""
-    found = house_waybill.problem(said)
-    if found is not None:
-        item.note("FLD-FORM", "/house_transport_document_id", said, message=found.message, remedy=found.remedy)
-        return ""
-    house = content["house_transport_document_id"] = house_waybill.normalise(said)
-    return (express_key if content["channel"] == "express" else freight_key)(carrier, house)
+    house = checks.keyed_house(content, item)
+    return (express_key if content["channel"] == "express" else freight_key)(carrier, house) if house else ""
 
 
 def _party(side: str, said: dict[str, str], item: Item) -> dict[str, str]:
@@ -365,7 +359,7 @@ class Page:
         rounded = round(value, places)
         if rounded != value:
             self.sheet.note("WRITE-CUT", "/gross_mass_kg", value, f"The receiver takes {places} decimals.")
-        return number(rounded, places)
+        return plain_number(rounded, places)
 
 
 def write_bol(consignment: Consignment, line_number: int, page: Page) -> str:
@@ -462,7 +456,7 @@ def _write_values(consignment: Consignment, page: Page) -> str:
         if amount is None:
             continue
         first = leaf("PC_indicator", page.said("PC_indicator")) if name == "Freight" else ""
-        value = leaf(f"{before}_value", number(amount.amount, 2)) + leaf(f"{before}_currency", amount.currency)
+        value = leaf(f"{before}_value", plain_number(amount.amount, 2)) + leaf(f"{before}_currency", amount.currency)
         groups.append(group(f"{name}_segment", first, value))
     return group("Value_segment", *groups)
 

@@ -27,11 +27,13 @@ from shared.formats import asycuda, customs_xml, values, xml
 from shared.formats.asycuda import MAP
 from shared.formats.base import UNLIKE, Certainty, Envelope, Likeness, Parsed, Sketch, Written
 from shared.formats.customs_answers import answer, house_key, meaning
-from shared.formats.customs_xml import group, leaf, number, shape
+from shared.formats.customs_xml import shape
 from shared.formats.filings import Item, message_id_of, reject
-from shared.formats.losses import losses
 from shared.formats.postal_files import Sheet
-from shared.model import Consignment, Dialect, Filing, Finding, GoodsItem, MessageHead, Party, RawMessage, Rejection
+from shared.formats.single import write_one
+from shared.formats.values import plain_number
+from shared.formats.xml_writing import group, leaf
+from shared.model import Consignment, Dialect, Filing, GoodsItem, MessageHead, Party, RawMessage, Rejection
 
 NAME: Final = "asycuda-sad"
 TITLE: Final = "ASYCUDA World declaration: state read, simplified declaration written"
@@ -254,21 +256,11 @@ _NEEDED: Final = ("Customs_clearance_office_code", "Type_of_declaration", "Decla
 
 def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Written:
     """Write the first consignment as a declaration; one document holds one, further ones are told as not written."""
-    body = b""
-    findings: list[Finding] = []
-    for filing in filings:
-        sheet = Sheet(filing.key, dialect)
-        if filing.consignment is None or filing.function == "cancel":
-            sheet.note("WRITE-MISSING", "/house_transport_document_id", filing.key, "This is no consignment to declare.")
-        elif body:
-            sheet.note("WRITE-ONE", "/house_transport_document_id", filing.key)
-        else:
-            written = _declaration(filing.consignment, envelope, sheet)
-            if not any(made.severity == "error" for made in sheet.findings):
-                body = written
-                findings += losses(filing, _CARRIED, dialect)
-        findings += sheet.findings
-    return Written(body, tuple(findings))
+
+    def declared(_: Filing, consignment: Consignment, sheet: Sheet) -> bytes:
+        return _declaration(consignment, envelope, sheet)
+
+    return write_one(filings, dialect, _CARRIED, declared)
 
 
 def _declaration(consignment: Consignment, envelope: Envelope, sheet: Sheet) -> bytes:
@@ -357,7 +349,7 @@ def _valuation(consignment: Consignment, said: Mapping[str, str]) -> str:
         "Valuation",
         leaf("Calculation_working_mode", said.get("Calculation_working_mode", "0")),
         *(
-            group(name, leaf("Amount_foreign_currency", number(amount.amount, 2)), leaf("Currency_code", amount.currency))
+            group(name, leaf("Amount_foreign_currency", plain_number(amount.amount, 2)), leaf("Currency_code", amount.currency))
             for name, amount in amounts
             if amount is not None
         ),
@@ -390,7 +382,7 @@ def _item(consignment: Consignment, index: int, line: GoodsItem, said: Mapping[s
             leaf("Preference_code", said.get("Preference_code")),
             leaf("Extended_customs_procedure", said.get("Extended_customs_procedure", "4000")),
             leaf("National_customs_procedure", said.get("National_customs_procedure", "000")),
-            leaf("Item_price", number(line.item_amount.amount, 2) if line.item_amount else None),
+            leaf("Item_price", plain_number(line.item_amount.amount, 2) if line.item_amount else None),
             leaf("Valuation_method_code", said.get("Valuation_method_code", "1")),
         ),
         group(
@@ -404,8 +396,8 @@ def _item(consignment: Consignment, index: int, line: GoodsItem, said: Mapping[s
             "Valuation_item",
             group(
                 "Weight_itm",
-                leaf("Gross_weight_itm", number(line.gross_mass_kg or (consignment.gross_mass_kg if alone else None), 3)),
-                leaf("Net_weight_itm", number(line.net_mass_kg, 3)),
+                leaf("Gross_weight_itm", plain_number(line.gross_mass_kg or (consignment.gross_mass_kg if alone else None), 3)),
+                leaf("Net_weight_itm", plain_number(line.net_mass_kg, 3)),
             ),
         ),
     )

@@ -11,9 +11,9 @@ from typing import Final
 from shared.formats import asycuda, customs_xml
 from shared.formats.asycuda import Page
 from shared.formats.base import Certainty, Envelope, Written
-from shared.formats.customs_xml import group, leaf
 from shared.formats.losses import losses
 from shared.formats.postal_files import Sheet
+from shared.formats.xml_writing import group, leaf
 from shared.model import Consignment, Dialect, Filing, Finding
 
 NAME: Final = "awbolds"

@@ -18,10 +18,12 @@ from shared.errors import MalformedMessage
 from shared.formats import asycuda, customs_xml, values, xml
 from shared.formats.asycuda import GENERAL, PARTS, Page
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Envelope, Likeness, Parsed, Sketch, Written
-from shared.formats.customs_xml import Document, group, leaf, number, shape
+from shared.formats.customs_xml import Document, shape
 from shared.formats.filings import Item, conclude, message_id_of, reject
 from shared.formats.losses import losses
 from shared.formats.postal_files import Sheet
+from shared.formats.values import plain_number
+from shared.formats.xml_writing import group, leaf
 from shared.model import Consignment, Dialect, Filing, Finding, MessageHead, Movement, RawMessage, Rejection
 
 NAME: Final = "awmds"
@@ -180,7 +182,7 @@ def _document(general: str, bols: Sequence[str], totals: Sequence[Any]) -> bytes
         leaf("Total_number_of_bols", len(bols)),
         leaf("Total_number_of_packages", totals[0]),
         leaf("Total_number_of_containers", totals[2]),
-        leaf("Total_gross_mass", number(totals[1], 3)),
+        leaf("Total_gross_mass", plain_number(totals[1], 3)),
     )
     head = f'<?xml version="1.0" encoding="UTF-8"?>\n<Awmds><General_segment>{before}{summed}{after}</General_segment>'
     return "".join([head, *bols, "</Awmds>\n"]).encode()

@@ -15,9 +15,10 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from shared.formats import cargo_xml, checks, values, xml
-from shared.formats.cargo_xml import WEIGHT_TOLERANCE, compare, count, group, kilograms, leaf, mass, measure, moment, number
+from shared.formats.cargo_xml import WEIGHT_TOLERANCE, compare, count, group, kilograms, leaf, mass, measure
 from shared.formats.filings import Item
 from shared.formats.postal_files import Sheet
+from shared.formats.values import plain_number
 from shared.identifiers import eori
 from shared.model import Consignment, GoodsItem, Money, Party
 
@@ -267,7 +268,7 @@ def _legs(content: dict[str, Any], legs: list[dict[str, str]], extra: dict[str, 
         if departs[10:] not in ("", "T00:00:00", "T00:00:00Z"):
             extra["ScheduledOccurrenceDateTime"] = departs
     else:
-        moment(departs, item, "/departure_on")
+        checks.moment(departs, item, "/departure_on")
 
 
 def _notes(
@@ -493,7 +494,7 @@ def _needed(value: Any, sheet: Sheet, path: str) -> Any:
 
 
 def _amount(name: str, money: Money | None) -> str:
-    return "" if money is None else measure(name, number(money.amount, 2), "currencyID", money.currency)
+    return "" if money is None else measure(name, plain_number(money.amount, 2), "currencyID", money.currency)
 
 
 def _unit(kept: str | None, name: str, attribute: str, sheet: Sheet) -> str:

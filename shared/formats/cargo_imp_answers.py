@@ -18,7 +18,7 @@ without ``address`` a message is written without envelope.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -28,7 +28,7 @@ from shared.codes.decisions import Meaning
 from shared.contracts import Answer, Notice, Scope, express_key
 from shared.errors import InvalidConsignment
 from shared.formats import cargo_answers, cargo_imp, house_aliases, values
-from shared.formats.base import ITEM_LIMIT, Written
+from shared.formats.base import ITEM_LIMIT, Parsed, Written
 from shared.formats.cargo_answers import DIRECT, HOUSE
 from shared.formats.cargo_imp import AWB, LINE, MESSAGE_BYTES, Envelope, Group, LineItem, Message, Row
 from shared.formats.cargo_xml import master_key, waybill
@@ -78,6 +78,22 @@ def jobs(raw: RawMessage, dialect: Dialect, name: str, paths: Mapping[str, str])
     message_id = message_id_of(raw.body)
     found = [Job(message, cargo_imp.head(message, name, message_id, raw), raw, dialect, paths) for message in messages]
     return found[0].head, found, refused
+
+
+def parsed(
+    raw: RawMessage,
+    dialect: Dialect,
+    name: str,
+    paths: Mapping[str, str],
+    read: Callable[[Job], Iterable[Answer | Rejection]],
+) -> Parsed:
+    """Read the messages of the format *name* in a transmission; *read* gives the answers of one of them.
+
+    Raises :class:`shared.errors.MalformedMessage` when there is none.
+    """
+    head, found, refused = jobs(raw, dialect, name, paths)
+    items = [*(item for job in found for item in read(job)), *refused]
+    return Parsed(head, items, len(items))
 
 
 def blocks(message: Message, statuses: frozenset[str]) -> list[Block]:

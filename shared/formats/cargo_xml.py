@@ -8,16 +8,13 @@ document: ``Creation``, ``Update`` (the whole document again, no delta), ``Delet
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
-from xml.sax.saxutils import escape, quoteattr
 
 from shared.codes.units import unit_code
-from shared.formats import checks, values, xml
+from shared.formats import checks, values, xml, xml_writing
 from shared.formats.base import UNLIKE, Envelope, Likeness, Sketch
 from shared.formats.filings import Item, message_id_of
 from shared.formats.places import Source
@@ -64,8 +61,6 @@ HEADER_PATHS: Final = {
     "/extra/ConversationID": "MessageHeaderDocument/ConversationID",
 }
 """Provenance of what stands in every header."""
-
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class Profile(NamedTuple):
@@ -148,7 +143,7 @@ def begin(
     issued = said.get("issued")
     if issued is None:
         item.note("FLD-WANTED", "/prepared_at")
-    prepared_at = None if issued is None else moment(issued, item, "/prepared_at")
+    prepared_at = None if issued is None else checks.moment(issued, item, "/prepared_at")
     function: Function = "original" if answers else _function(said.get("purpose"), item)
     return MessageHead(profile.format, message_id, prepared_at, function), item
 
@@ -169,21 +164,6 @@ def another(item: Item, position: str, element: xml.Element | None = None) -> It
     """Return the item of a further document of a message: what is wrong with the header is wrong for it too."""
     at = item.element if element is None else element
     return Item(position, item.table, item.dialect, list(item.findings), element=at, source=item.source)
-
-
-def moment(said: str, item: Item, path: str) -> datetime | None:
-    """Return an instant; one without offset is read in the dialect's zone, one that is none is left out; both are told."""
-    try:
-        if values.instant(said):
-            return datetime.fromisoformat(said)
-        local = values.local_instant(said, item.dialect)
-        if local is not None:
-            item.note("TIME-ZONE-ASSUMED", path, said)
-            return datetime.fromisoformat(local)
-    except ValueError:
-        pass
-    item.note("FLD-DROPPED", path, said)
-    return None
 
 
 def mass(record: dict[str, Any], path: str, item: Item, kept: dict[str, str], keep_as: str, *, mandatory: bool = False) -> None:
@@ -290,7 +270,7 @@ def carried(content: dict[str, Any], leg: Mapping[str, str], item: Item) -> None
         content["carrier_id"] = carrier
     for field, actual, planned in (("departure_at", "departed", "departs"), ("arrival_at", "arrived", "arrives")):
         said = leg.get(actual) or leg.get(planned)
-        at = moment(said, item, f"/{field}") if said is not None else None
+        at = checks.moment(said, item, f"/{field}") if said is not None else None
         if at is not None:
             content[field] = at.isoformat()
 
@@ -454,46 +434,24 @@ def misfits(record: xml.Record, parts: Sequence[str], item: Item, once_more: Ite
 # --- writing -----------------------------------------------------------------------------------------------------------------------------
 
 
-def text(value: str) -> str:
-    """Return *value* as XML text; what XML cannot hold becomes a question mark."""
-    return value if value.isalnum() else escape(_ILLEGAL.sub("?", value))
-
-
 def leaf(name: str, value: object) -> str:
     """Return one leaf of the data model, or nothing for an absent value."""
-    if value is None:
-        return ""
-    said = str(value)
-    return f"<ram:{name}>{said if said.isalnum() else text(said)}</ram:{name}>"
+    return xml_writing.leaf(f"ram:{name}", value)
 
 
 def group(name: str, *children: str) -> str:
     """Return a group, or nothing when it holds nothing."""
-    content = "".join(children)
-    return f"<ram:{name}>{content}</ram:{name}>" if content else ""
+    return xml_writing.group(f"ram:{name}", *children)
 
 
 def measure(name: str, value: str | None, attribute: str, unit: str) -> str:
     """Return a leaf with its unit or currency, or nothing for an absent value."""
-    return "" if value is None else f"<ram:{name} {attribute}={quoteattr(unit)}>{text(value)}</ram:{name}>"
-
-
-def number(value: Decimal | None, least: int) -> str | None:
-    """Return a decimal without exponent and with at least *least* places.
-
-    >>> number(Decimal("2.7"), 3), number(Decimal("22.9000"), 2)
-    ('2.700', '22.90')
-    """
-    if value is None:
-        return None
-    whole, _, fraction = f"{value:f}".partition(".")
-    fraction = fraction.rstrip("0").ljust(least, "0")
-    return f"{whole}.{fraction}" if fraction else whole
+    return xml_writing.measure(f"ram:{name}", value, attribute, unit)
 
 
 def kilograms(name: str, value: Decimal | None) -> str:
     """Return a mass in kilograms."""
-    return measure(name, number(value, 3), "unitCode", "KGM")
+    return measure(name, values.plain_number(value, 3), "unitCode", "KGM")
 
 
 def purpose(function: Function) -> str:

@@ -37,10 +37,11 @@ from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed,
 from shared.formats.filings import Item, message_id_of, reject
 from shared.formats.postal_answers import decision
 from shared.formats.postal_declarations import LOOSE, PARTS, declared, item_shape, paths
-from shared.formats.postal_files import element, plain, qualified
+from shared.formats.postal_files import plain, qualified
 from shared.formats.postal_items import filing
 from shared.formats.provenance import sender_path
 from shared.formats.xml_places import Tree
+from shared.formats.xml_writing import leaf
 from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
 
 NAME: Final = "cds-view"
@@ -303,19 +304,19 @@ def _written(notice: Notice, dialect: Dialect) -> str:
     summary = notice.consignment
     mail_object = [
         f"<EntityState>{CHANGED}</EntityState>",
-        element("DestPostOrgCd", summary.destination_post if summary else None),
-        element("Id", notice.key.removeprefix("post:")),
-        element("MailClassCd", summary.mail_class if summary else None),
-        element("OrigPostOrgCd", summary.origin_post if summary else None),
-        element("PostingDt", summary.posted_at.isoformat() if summary and summary.posted_at else None),
+        leaf("DestPostOrgCd", summary.destination_post if summary else None),
+        leaf("Id", notice.key.removeprefix("post:")),
+        leaf("MailClassCd", summary.mail_class if summary else None),
+        leaf("OrigPostOrgCd", summary.origin_post if summary else None),
+        leaf("PostingDt", summary.posted_at.isoformat() if summary and summary.posted_at else None),
         "<TypeCd>MI</TypeCd>",
     ]
     response = [
         f"<EntityState>{CHANGED}</EntityState>",
-        element("CDSStateCd", dialect.code_maps.get("native", {}).get("CDSStateCd")),
-        element("CustOrganizationCd", cusrsp.SENDER),
+        leaf("CDSStateCd", dialect.code_maps.get("native", {}).get("CDSStateCd")),
+        leaf("CustOrganizationCd", cusrsp.SENDER),
         f"<PId>{notice.notice_id}</PId>",
-        element("PostOrganizationCd", notice.participant[:17]),
+        leaf("PostOrganizationCd", notice.participant[:17]),
         "<Data>",
         *_data(notice, dialect),
         "</Data>",
@@ -333,12 +334,12 @@ def _written(notice: Notice, dialect: Dialect) -> str:
 
 def _data(notice: Notice, dialect: Dialect) -> Iterator[str]:
     native = dialect.code_maps.get("native", {}).get(cusrsp.hub_decision(notice)) or cusrsp.native_code(notice)
-    yield element("ClearanceDt", notice.at.isoformat() if cusrsp.phase(notice) == "FIN" else None)
-    yield element("DecisionCd", native)
-    yield element("DecisionReasonNm", cusrsp.reason_text(notice))
+    yield leaf("ClearanceDt", notice.at.isoformat() if cusrsp.phase(notice) == "FIN" else None)
+    yield leaf("DecisionCd", native)
+    yield leaf("DecisionReasonNm", cusrsp.reason_text(notice))
     fields = {_WORD: cusrsp.hub_decision(notice), **dict(_told(notice))}
     for name, texts in (("ExtraFieldNames", fields.keys()), ("ExtraFieldValues", fields.values())):
-        strings = "".join(element("a:string", each) for each in texts)
+        strings = "".join(leaf("a:string", each) for each in texts)
         yield f'<{name} xmlns:a="{_ARRAYS}">{strings}</{name}>'
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from shared.contracts import Charge
 from shared.formats.edifact import Composer
-from shared.formats.postal_declarations import canonical
+from shared.formats.values import plain_number
 from shared.model import Dialect, Money
 
 FEE: Final = "FEE"
@@ -78,6 +78,6 @@ def type_of(charge: Charge) -> str:
 
 def segments(composer: Composer, charge: Charge) -> None:
     """Write TAX (function, type, rate) and MOA+161 (amount) of one charge."""
-    rate = [None, None, None, canonical(charge.rate_percent, "0.000")] if charge.rate_percent is not None else None
+    rate = [None, None, None, plain_number(charge.rate_percent, 3)] if charge.rate_percent is not None else None
     composer.segment("TAX", _FUNCTIONS.get(charge.type, _TAX), type_of(charge), None, None, rate)
-    composer.segment("MOA", ["161", canonical(charge.amount.amount), charge.amount.currency])
+    composer.segment("MOA", ["161", plain_number(charge.amount.amount, 2), charge.amount.currency])

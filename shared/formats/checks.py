@@ -7,13 +7,14 @@ with the item. A value that is merely poor never costs the item: it is read as w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
 from shared.codes import countries, currencies
 from shared.formats import values
 from shared.formats.filings import Item
-from shared.identifiers import IdentifierProblem, eori, gtin, hs, ioss, voec
+from shared.identifiers import IdentifierProblem, eori, gtin, house_waybill, hs, ioss, voec
 from shared.model import Dialect
 
 COUNTRIES: Final = countries.codes(postal=True)
@@ -206,3 +207,38 @@ def identifier(said: str, found: IdentifierProblem | None, canonical: str, path:
         return canonical
     item.note("FLD-IDENTIFIER", path, said, message=f"{found.code}: {found.message}", remedy=found.remedy)
     return said if found.severity == "error" else canonical
+
+
+def moment(said: str, item: Item, path: str) -> datetime | None:
+    """Return an instant; one without offset is read in the dialect's zone, one that is none is left out; both are told."""
+    try:
+        if values.instant(said):
+            return datetime.fromisoformat(said)
+        local = values.local_instant(said, item.dialect)
+        if local is not None:
+            item.note("TIME-ZONE-ASSUMED", path, said)
+            return datetime.fromisoformat(local)
+    except ValueError:
+        pass
+    item.note("FLD-DROPPED", path, said)
+    return None
+
+
+def house_number(said: str | None, item: Item) -> str:
+    """Return the number of a house in its canonical form; an empty text, with a finding, where there is none or none of its form."""
+    if not said:
+        item.note("FLD-KEY", "/house_transport_document_id")
+        return ""
+    found = house_waybill.problem(said)
+    if found is not None:
+        item.note("FLD-FORM", "/house_transport_document_id", said, message=found.message, remedy=found.remedy)
+        return ""
+    return house_waybill.normalise(said)
+
+
+def keyed_house(content: dict[str, Any], item: Item) -> str:
+    """Bring the house number of *content* into its canonical form and return it, or an empty text with a finding."""
+    house = house_number(content.get("house_transport_document_id"), item)
+    if house:
+        content["house_transport_document_id"] = house
+    return house

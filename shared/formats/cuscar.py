@@ -28,7 +28,7 @@ from shared.formats.edifact_parties import write_nad
 from shared.formats.filings import conclude
 from shared.formats.losses import losses
 from shared.formats.xml import malformed
-from shared.identifiers import air_waybill, house_waybill
+from shared.identifiers import air_waybill
 from shared.model import Consignment, Dialect, Filing, GoodsItem, Money, Party, RawMessage, Rejection
 
 NAME: Final = "cuscar"
@@ -200,7 +200,7 @@ def concluded(
     item, content = house.item, house.content
     carrier = item.dialect.carrier or raw.participant
     function = job.head.function
-    number = _number(content, item)
+    number = checks.keyed_house(content, item)
     if postal:
         content |= {"channel": "post", "house_transport_document_type": "750"}
     else:
@@ -224,19 +224,6 @@ def _references(house: House, job: Job) -> tuple[str, ...]:
     """Return by which numbers authorities may name the house: its document's, and those of earlier declarations (ABO, ABT)."""
     named = (("lrn", value(job.bgm, 2)), ("lrn", house.extra.get("RFF+ABO")), ("mrn", house.extra.get("RFF+ABT")))
     return tuple(dict.fromkeys(f"{kind}:{number}" for kind, number in named if number))
-
-
-def _number(content: dict[str, Any], item: SegmentItem) -> str:
-    said = content.get("house_transport_document_id")
-    if said is None:
-        item.note("FLD-KEY", "/house_transport_document_id")
-        return ""
-    problem = house_waybill.problem(said)
-    if problem is not None:
-        item.note("FLD-FORM", "/house_transport_document_id", said, message=problem.message, remedy=problem.remedy)
-        return ""
-    number = content["house_transport_document_id"] = house_waybill.normalise(said)
-    return number
 
 
 def _master(content: dict[str, Any], item: SegmentItem) -> None:

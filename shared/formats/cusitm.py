@@ -30,8 +30,9 @@ from shared.formats.postal_declarations import (
     write_items,
     write_mail_object,
 )
-from shared.formats.postal_files import Profile, Sheet, each_unit, element, open_file, text
+from shared.formats.postal_files import Profile, Sheet, each_unit, open_file
 from shared.formats.postal_items import filing, function_and_version, receptacle_id
+from shared.formats.xml_writing import leaf, text
 from shared.model import Consignment, Dialect, Filing, RawMessage, Rejection
 
 NAME: Final = "cusitm"
@@ -107,9 +108,9 @@ def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Wr
         kept = _defaults(consignment, envelope) | (consignment.extra or {})
         parts = [item_start(filed), write_mail_object(consignment, sheet)]
         if filed.function != "cancel" or not is_bare(consignment):
-            parts += ["<Movement>", *(element(name, kept.get(name)) for name in _MOVEMENT), "</Movement><Declaration>"]
+            parts += ["<Movement>", *(leaf(name, kept.get(name)) for name in _MOVEMENT), "</Movement><Declaration>"]
             pid = consignment.postal.declaration_id if consignment.postal else None
-            parts += [f"<PId>{text(pid)}</PId>" if pid else "", *(element(name, kept.get(name)) for name in _OF_DECLARATION)]
+            parts += [f"<PId>{text(pid)}</PId>" if pid else "", *(leaf(name, kept.get(name)) for name in _OF_DECLARATION)]
             parts += [write_data(consignment, sheet, leave=_KEPT), "</Declaration>"]
         return "".join([*parts, "</Item>"])
 

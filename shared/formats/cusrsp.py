@@ -23,13 +23,11 @@ directives and errors, and the taxes in words, are kept in its ``extra``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
-from xml.sax.saxutils import escape, quoteattr
 
 from shared.contracts import TYPE_OF, Answer, Charge, DecisionMade, FilingRejected, Notice, Outcome
 from shared.formats import charges, postal_files, xml
@@ -38,9 +36,10 @@ from shared.formats.edifact_envelope import base32
 from shared.formats.filings import Item
 from shared.formats.itmatt import PATHS as ITMATT_PATHS
 from shared.formats.postal_answers import Asked, decision
-from shared.formats.postal_declarations import canonical
-from shared.formats.postal_files import Profile, each_unit, element, open_file, plain, shape
+from shared.formats.postal_files import Profile, each_unit, open_file, plain, shape
 from shared.formats.provenance import sender_path
+from shared.formats.values import plain_number
+from shared.formats.xml_writing import attribute, leaf, text
 from shared.model import Dialect, RawMessage, Rejection
 
 NAME: Final = "cusrsp"
@@ -90,7 +89,6 @@ _TEXTS: Final = {
 
 _DECISION: Final = TYPE_OF[DecisionMade]
 _REJECTED: Final = TYPE_OF[FilingRejected]
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 # --- writing ------------------------------------------------------------------------------------------------------------
@@ -183,7 +181,7 @@ def reason_text(notice: Notice) -> str | None:
 
 def _data(notice: Notice) -> Iterator[str]:
     yield f"<DecisionCd>{native_code(notice)}</DecisionCd><HubDecision>{hub_decision(notice)}</HubDecision>"
-    yield element("DecisionReasonNm", reason_text(notice))
+    yield leaf("DecisionReasonNm", reason_text(notice))
     if phase(notice) == "FIN":
         yield f"<ClearanceDt>{notice.at.isoformat()}</ClearanceDt>"
     yield from _levied(notice)
@@ -198,17 +196,17 @@ def _levied(notice: Notice) -> Iterator[str]:
         yield "".join(["<Taxes>", *map(_tax, taxes), "</Taxes>"])
     if fee is not None:
         amount = fee.amount
-        yield f"<TotalFee>{canonical(amount.amount)}</TotalFee><TotalFeeCurrencyCd>{amount.currency}</TotalFeeCurrencyCd>"
+        yield f"<TotalFee>{plain_number(amount.amount, 2)}</TotalFee><TotalFeeCurrencyCd>{amount.currency}</TotalFeeCurrencyCd>"
 
 
 def _tax(charge: Charge) -> str:
-    rate = None if charge.rate_percent is None else canonical(charge.rate_percent, "0.000")
+    rate = None if charge.rate_percent is None else plain_number(charge.rate_percent, 3)
     leaves = [
-        element("Type", charges.type_of(charge)),
-        element("Rate", rate),
-        element("Amount", canonical(charge.amount.amount)),
-        element("CurrencyCd", charge.amount.currency),
-        element("HS", charge.hs_code),
+        leaf("Type", charges.type_of(charge)),
+        leaf("Rate", rate),
+        leaf("Amount", plain_number(charge.amount.amount, 2)),
+        leaf("CurrencyCd", charge.amount.currency),
+        leaf("HS", charge.hs_code),
     ]
     return "".join(["<Tax>", *leaves, "</Tax>"])
 
@@ -216,7 +214,7 @@ def _tax(charge: Charge) -> str:
 def _requested(notice: Notice) -> Iterator[str]:
     """Name what is asked for, and what is missing, in the sender's own names."""
     for path, reason in asked_for(notice):
-        yield f"<RequestedElement reason={quoteattr(reason)}>{_text(own_path(path), 255)}</RequestedElement>"
+        yield f"<RequestedElement reason={attribute(reason)}>{_text(own_path(path), 255)}</RequestedElement>"
 
 
 def asked_for(notice: Notice) -> list[tuple[str, str]]:
@@ -234,8 +232,8 @@ def own_path(path: str) -> str:
 
 def _errors(notice: Notice, name: str) -> Iterator[str]:
     for finding in notice.findings or ():
-        path = quoteattr(_ILLEGAL.sub("?", finding.sender_path or finding.path or ""))
-        yield f"<{name} code={quoteattr(finding.code)} path={path}>{_text(f'{finding.message} {finding.remedy}', 512)}</{name}>"
+        path = attribute(finding.sender_path or finding.path or "")
+        yield f"<{name} code={attribute(finding.code)} path={path}>{_text(f'{finding.message} {finding.remedy}', 512)}</{name}>"
 
 
 def _element(name: str, value: str | None) -> list[str]:
@@ -244,7 +242,7 @@ def _element(name: str, value: str | None) -> list[str]:
 
 def _text(value: str | None, limit: int) -> str:
     """Return *value* as XML text, cut at *limit* characters; what XML cannot hold becomes a question mark."""
-    return escape(_ILLEGAL.sub("?", (value or "")[:limit]))
+    return text((value or "")[:limit])
 
 
 # --- reading -----------------------------------------------------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ from shared.formats import charges, cusrsp, postal_edifact
 from shared.formats.base import Certainty, Envelope, Likeness, Parsed, Sketch
 from shared.formats.edifact import Composer, Job, Segment, value, whole
 from shared.formats.postal_answers import Asked, decision
-from shared.formats.postal_declarations import canonical
 from shared.formats.postal_edifact import Header, Outcome, Profile, Table, Unit, both, coded, instant, money, text, utc
+from shared.formats.values import plain_number
 from shared.model import Dialect, RawMessage
 
 NAME: Final = "cusrsp-edifact"
@@ -202,7 +202,7 @@ def _write_charges(composer: Composer, notice: Notice) -> None:
     for tax in taxes:
         charges.segments(composer, tax)
     if fee is not None:
-        composer.segment("MOA", ["131", canonical(fee.amount.amount), fee.amount.currency])
+        composer.segment("MOA", ["131", plain_number(fee.amount.amount, 2), fee.amount.currency])
 
 
 def _write_errors(composer: Composer, notice: Notice) -> None:

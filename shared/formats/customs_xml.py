@@ -1,4 +1,4 @@
-"""What the XML of customs systems has in common (ICS2, ASYCUDA World, UK declarations): names without prefix, one walk, plain writing.
+"""What the XML of customs systems has in common (ICS2, ASYCUDA World, UK declarations): names without prefix, one walk.
 
 Names are matched by local name in the message's own namespace or in none, so it does not matter where a sender declares it.
 """
@@ -6,15 +6,12 @@ Names are matched by local name in the message's own namespace or in none, so it
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal
 from typing import Any, Final, NamedTuple
-from xml.sax.saxutils import quoteattr
 
 from shared.formats import values, xml
 from shared.formats.filings import Item
 from shared.formats.places import Source
-from shared.formats.postal_files import qualified, text
+from shared.formats.postal_files import qualified
 from shared.formats.xml_places import Tree
 from shared.model import Dialect, RawMessage
 
@@ -78,21 +75,6 @@ def misfits(record: xml.Record, parts: Sequence[str], item: Item, once_more: Ite
         item.note("FLD-IGNORED", at=f"{item.position}/…/{name}")
 
 
-def moment(said: str, item: Item, path: str) -> datetime | None:
-    """Return an instant; one without offset is read in the dialect's zone, one that is none is left out; both are told."""
-    try:
-        if values.instant(said):
-            return datetime.fromisoformat(said)
-        local = values.local_instant(said, item.dialect)
-        if local is not None:
-            item.note("TIME-ZONE-ASSUMED", path, said)
-            return datetime.fromisoformat(local)
-    except ValueError:
-        pass
-    item.note("FLD-DROPPED", path, said)
-    return None
-
-
 def count(record: dict[str, Any], field: str, path: str, item: Item) -> None:
     """Read a number of packages in place; a decimal point without decimals is taken, zero is told (``DQ-12``)."""
     said = record.get(field)
@@ -106,35 +88,3 @@ def count(record: dict[str, Any], field: str, path: str, item: Item) -> None:
     record[field] = canonical
     if canonical == "0":
         item.note("DQ-12", path, said)
-
-
-# --- writing -----------------------------------------------------------------------------------------------------------------------------
-
-
-def leaf(name: str, value: object) -> str:
-    """Return one leaf, or nothing for an absent value."""
-    return "" if value is None else f"<{name}>{text(str(value))}</{name}>"
-
-
-def group(name: str, *parts: str) -> str:
-    """Return a group, or nothing when it holds nothing."""
-    content = "".join(parts)
-    return f"<{name}>{content}</{name}>" if content else ""
-
-
-def measure(name: str, value: str | None, attribute: str, unit: str) -> str:
-    """Return a leaf with its unit or currency, or nothing for an absent value."""
-    return "" if value is None else f"<{name} {attribute}={quoteattr(unit)}>{text(value)}</{name}>"
-
-
-def number(value: Decimal | None, least: int = 0) -> str | None:
-    """Return a decimal without exponent, with at least *least* places and no zero beyond them.
-
-    >>> number(Decimal("2.7"), 3), number(Decimal("22.9000"), 2), number(Decimal("2E+1"))
-    ('2.700', '22.90', '20')
-    """
-    if value is None:
-        return None
-    whole, _, fraction = f"{value:f}".partition(".")
-    fraction = fraction.rstrip("0").ljust(least, "0")
-    return f"{whole}.{fraction}" if fraction else whole

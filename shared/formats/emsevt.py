@@ -16,9 +16,10 @@ from shared.contracts import Notice
 from shared.formats import cusrsp, postal_files, xml
 from shared.formats.base import Certainty, Envelope, Likeness, Parsed, Sketch
 from shared.formats.filings import Item
-from shared.formats.postal_declarations import canonical
-from shared.formats.postal_files import Profile, each_unit, element, open_file, shape
+from shared.formats.postal_files import Profile, each_unit, open_file, shape
 from shared.formats.postal_tracking import Scan, event, office, scans
+from shared.formats.values import plain_number
+from shared.formats.xml_writing import leaf
 from shared.model import Dialect, Filing, RawMessage, Rejection
 
 NAME: Final = "emsevt"
@@ -94,11 +95,11 @@ def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
 def _event(notice: Notice, scan: Scan, dialect: Dialect) -> str:
     parts = [
         "<Event>",
-        element("ItemId", notice.key.removeprefix("post:")),
+        leaf("ItemId", notice.key.removeprefix("post:")),
         f"<EventCd>{scan.code}</EventCd><EventDt>{notice.at.isoformat()}</EventDt>",
-        element("OfficeCd", office(notice, dialect)),
-        element("RetentionReasonCd", scan.retention),
-        element("ChargesAmount", canonical(scan.charges.amount) if scan.charges else None),
-        element("ChargesCurrencyCd", scan.charges.currency if scan.charges else None),
+        leaf("OfficeCd", office(notice, dialect)),
+        leaf("RetentionReasonCd", scan.retention),
+        leaf("ChargesAmount", plain_number(scan.charges.amount, 2) if scan.charges else None),
+        leaf("ChargesCurrencyCd", scan.charges.currency if scan.charges else None),
     ]
     return "".join([*parts, "</Event>"])

@@ -15,9 +15,9 @@ from shared.contracts import Notice
 from shared.formats import cusrsp, postal_edifact
 from shared.formats.base import Certainty, Envelope, Likeness, Parsed, Sketch
 from shared.formats.edifact import Composer, Job, Segment, value
-from shared.formats.postal_declarations import canonical
 from shared.formats.postal_edifact import Header, Outcome, Profile, Table, Unit, instant, money, text, utc
 from shared.formats.postal_tracking import event, office, scans
+from shared.formats.values import plain_number
 from shared.model import Dialect, RawMessage
 
 NAME: Final = "emsevt-edifact"
@@ -112,5 +112,5 @@ def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:
         if where:
             composer.segment("LOC", "14", where)
         if scan.charges is not None:
-            composer.segment("MOA", ["131", canonical(scan.charges.amount), scan.charges.currency])
+            composer.segment("MOA", ["131", plain_number(scan.charges.amount, 2), scan.charges.currency])
     return postal_edifact.finish(composer, PROFILE, envelope, len(events))

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from shared.contracts import Answer
 from shared.formats import cargo_imp, cargo_imp_answers, fsn, per
 from shared.formats.base import Certainty, Likeness, Parsed, Sketch
-from shared.model import Dialect, RawMessage, Rejection
+from shared.model import Dialect, RawMessage
 
 NAME: Final = "fer"
 TITLE: Final = "FER import manifest error report, Cargo-IMP"
@@ -32,6 +31,4 @@ def recognise(sketch: Sketch) -> Likeness:
 
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read the reports of a transmission. Raises :class:`shared.errors.MalformedMessage` when there is none."""
-    head, jobs, refused = cargo_imp_answers.jobs(raw, dialect, NAME, PATHS)
-    items = [item for job in jobs for item in per.answers(job, "us-air", "FER")] + list[Answer | Rejection](refused)
-    return Parsed(head, items, len(items))
+    return cargo_imp_answers.parsed(raw, dialect, NAME, PATHS, lambda job: per.answers(job, "us-air", "FER"))

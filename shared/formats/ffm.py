@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
-from shared.formats import cargo_imp, cargo_imp_lines, cargo_xml
+from shared.formats import cargo_imp, cargo_imp_lines, cargo_xml, checks
 from shared.formats.base import ITEM_LIMIT, Certainty, Likeness, Parsed, Sketch
 from shared.formats.cargo_consignment import NOTES
 from shared.formats.cargo_imp import AWB, Group, LineItem, Message, Row
@@ -189,7 +189,7 @@ def _departure(said: str, near: datetime, sent: datetime | None, item: LineItem)
         told = "The line has no time of departure; that of sending was taken."
         item.note("FLD-ASSUMED", "/departure_at", said, message=told, remedy="Send the time with the day, e.g. 01MAR1830.")
         return sent
-    return cargo_xml.moment(day.isoformat(), item, "/departure_at")
+    return checks.moment(day.isoformat(), item, "/departure_at")
 
 
 # --- lines -------------------------------------------------------------------------------------------------------------------------------

@@ -21,14 +21,13 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from shared.contracts import express_key
-from shared.formats import cargo_consignment, cargo_imp, cargo_imp_lines, cargo_xml, house_aliases
+from shared.formats import cargo_consignment, cargo_imp, cargo_imp_lines, cargo_xml, checks, house_aliases
 from shared.formats.base import ITEM_LIMIT, Certainty, Likeness, Parsed, Sketch
 from shared.formats.cargo_consignment import GOODS, HOUSE, LOOSE, NOTES
 from shared.formats.cargo_imp import Group, Line, LineItem, Message
 from shared.formats.cargo_xml import WEIGHT_TOLERANCE
 from shared.formats.filings import conclude, message_id_of
 from shared.formats.xml import Record, malformed
-from shared.identifiers import house_waybill
 from shared.model import Dialect, Filing, Finding, MessageHead, RawMessage, Rejection
 
 NAME: Final = "fhl"
@@ -284,17 +283,11 @@ def _hbs(group: Group, record: Record, item: LineItem) -> None:
 
 def _number(said: str, item: LineItem) -> str:
     """Return the number of the house, or nothing with a finding."""
-    if not said:
-        item.note("FLD-KEY", "/house_transport_document_id")
-        return ""
-    found = house_waybill.problem(said)
-    if found is not None:
-        item.note("FLD-FORM", "/house_transport_document_id", said, message=found.message, remedy=found.remedy)
-        return ""
-    if len(said) > _NUMBER_LENGTH:
-        told = f"A house number has at most {_NUMBER_LENGTH} characters in Cargo-IMP; this one has {len(said)} and was kept."
+    number = checks.house_number(said, item)
+    if len(number) > _NUMBER_LENGTH:
+        told = f"A house number has at most {_NUMBER_LENGTH} characters in Cargo-IMP; this one has {len(number)} and was kept."
         item.note("FLD-IDENTIFIER", "/house_transport_document_id", said, message=told, remedy="Agree on longer numbers, or send XFZB.")
-    return house_waybill.normalise(said)
+    return number
 
 
 def _goods(text: str, codes: Sequence[str], record: Record, item: LineItem) -> None:

@@ -16,7 +16,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from shared.formats import cargo_imp, cargo_imp_lines, cargo_xml
+from shared.formats import cargo_imp, cargo_imp_lines, cargo_xml, checks
 from shared.formats.base import ITEM_LIMIT, Certainty, Likeness, Parsed, Sketch
 from shared.formats.cargo_consignment import NOTES
 from shared.formats.cargo_imp import AWB, Group, LineItem, Message
@@ -237,7 +237,7 @@ def _put_time(leg: Mapping[str, str], code: str, content: dict[str, Any], near: 
     clock = leg.get("clock") or _clock(leg, "1" if code in DEPARTING else "2")
     at = None
     if day is not None:
-        at = cargo_xml.moment(f"{day}T{clock[:2]}:{clock[2:]}" if clock else f"{day}", item, "/at")
+        at = checks.moment(f"{day}T{clock[:2]}:{clock[2:]}" if clock else f"{day}", item, "/at")
     else:
         item.note("FLD-DROPPED" if said else "FLD-WANTED", "/at", said or None)
     content["at"] = at or near

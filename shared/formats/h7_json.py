@@ -26,14 +26,15 @@ import orjson
 from shared.contracts import express_key
 from shared.formats import checks, h7, own_json, postal_items, values
 from shared.formats.base import UNLIKE, Certainty, Envelope, Likeness, Parsed, Sketch, Written
-from shared.formats.customs_xml import count, number
+from shared.formats.customs_xml import count
 from shared.formats.filings import Item, conclude
 from shared.formats.h7 import Declaration
 from shared.formats.losses import losses
 from shared.formats.own_json import Layout
 from shared.formats.postal_files import Sheet
+from shared.formats.values import plain_number
 from shared.formats.xml import malformed
-from shared.identifiers import eori, house_waybill, ioss, s10
+from shared.identifiers import eori, ioss, s10
 from shared.model import Consignment, Dialect, Filing, Finding, MessageHead, Money, Party, RawMessage, Rejection
 
 NAME: Final = "h7-json"
@@ -193,12 +194,8 @@ def _key(content: dict[str, Any], document: Mapping[str, str], item: Item, raw: 
     carrier = item.dialect.carrier or raw.participant
     if len(carrier) <= 17:
         content["carrier_id"] = carrier
-    found = house_waybill.problem(said)
-    if found is not None:
-        item.note("FLD-FORM", "/house_transport_document_id", said, message=found.message, remedy=found.remedy)
-        return ""
-    content["house_transport_document_id"] = house = house_waybill.normalise(said)
-    return express_key(carrier, house)
+    house = checks.keyed_house(content, item)
+    return express_key(carrier, house) if house else ""
 
 
 def _content(content: dict[str, Any], said: Mapping[str, Any], plain: Mapping[str, str], extra: dict[str, str], item: Item) -> None:
@@ -389,7 +386,7 @@ def _write(filing: Filing, declaration: Declaration) -> dict[str, Any]:
     if consignment.freight_cost is not None:
         made["transport_cost"] = _write_money(consignment.freight_cost)
     if consignment.gross_mass_kg is not None and consignment.gross_mass_kg != _sum_of_lines(consignment):
-        made["total_gross_kg"] = number(consignment.gross_mass_kg)
+        made["total_gross_kg"] = plain_number(consignment.gross_mass_kg)
     made["items"] = [_write_line(index, declaration) for index in range(len(consignment.goods_items))]
     declaration.rest()
     return made
@@ -408,7 +405,7 @@ def _write_party(party: Party | None) -> dict[str, Any]:
 
 
 def _write_money(amount: Money) -> dict[str, str]:
-    return {"amount": number(amount.amount, 2) or "", "currency": amount.currency}
+    return {"amount": plain_number(amount.amount, 2) or "", "currency": amount.currency}
 
 
 def _write_line(index: int, declaration: Declaration) -> dict[str, Any]:
@@ -419,8 +416,8 @@ def _write_line(index: int, declaration: Declaration) -> dict[str, Any]:
         "hs6": line.hs_code[:6] if line.hs_code else None,
         "cn2": line.hs_code[6:8] if line.hs_code and len(line.hs_code) == 8 else None,
         "description": line.goods_description,
-        "gross_kg": number(declaration.gross(line)),
-        "net_kg": number(line.net_mass_kg),
+        "gross_kg": plain_number(declaration.gross(line)),
+        "net_kg": plain_number(line.net_mass_kg),
         "packages": declaration.packages(line),
         "origin": line.country_of_origin,
         "intrinsic_value": _write_money(line.item_amount) if line.item_amount else None,

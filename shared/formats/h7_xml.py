@@ -12,11 +12,12 @@ from typing import Final
 
 from shared.formats import customs_xml, h7
 from shared.formats.base import Certainty, Envelope, Written
-from shared.formats.customs_xml import group, leaf, number
 from shared.formats.h7 import Declaration
 from shared.formats.h7_json import WRITTEN
 from shared.formats.postal_files import Sheet
 from shared.formats.single import write_one
+from shared.formats.values import plain_number
+from shared.formats.xml_writing import group, leaf
 from shared.model import Consignment, Dialect, Filing, Money, Party
 
 NAME: Final = "h7-xml"
@@ -78,7 +79,7 @@ def _declaration(declaration: Declaration) -> bytes:
         _person("Representative", "representative", declaration),
         "<GoodsShipment>",
         leaf("referenceNumberUCR", consignment.ucr),
-        leaf("grossMass", number(consignment.gross_mass_kg)),
+        leaf("grossMass", plain_number(consignment.gross_mass_kg)),
         _party("Exporter", consignment.consignor),
         _party("Importer", consignment.consignee),
         group("AdditionalFiscalReference", leaf("role", "FR5"), leaf("vatIdentificationNumber", ioss)) if ioss else "",
@@ -115,7 +116,7 @@ def _party(name: str, party: Party | None) -> str:
 
 
 def _money(name: str, amount: Money | None) -> str:
-    return "" if amount is None else group(name, leaf("amount", number(amount.amount, 2)), leaf("currency", amount.currency))
+    return "" if amount is None else group(name, leaf("amount", plain_number(amount.amount, 2)), leaf("currency", amount.currency))
 
 
 def _line(index: int, declaration: Declaration) -> str:
@@ -128,7 +129,7 @@ def _line(index: int, declaration: Declaration) -> str:
             "Commodity",
             leaf("descriptionOfGoods", line.goods_description),
             group("CommodityCode", leaf("harmonizedSystemSubHeadingCode", line.hs_code[:6] if line.hs_code else None)),
-            group("GoodsMeasure", leaf("grossMass", number(declaration.gross(line)))),
+            group("GoodsMeasure", leaf("grossMass", plain_number(declaration.gross(line)))),
         ),
         group("Packaging", leaf("numberOfPackages", declaration.packages(line))),
         _money("intrinsicValue", line.item_amount),

@@ -50,7 +50,7 @@ from shared.formats.ics2_tables import (
     consignment_shape,
     message_shape,
 )
-from shared.identifiers import air_waybill, eori, house_waybill, ioss, lrn, mrn
+from shared.identifiers import air_waybill, eori, ioss, lrn, mrn
 from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
 
 SOURCE: Final = "EU ICS2 harmonised trader interface, public information-exchange tables v2.02"
@@ -144,7 +144,7 @@ def begin(
     issued = said.get("issued")
     if issued is None:
         item.note("FLD-WANTED", at=f"{document.name}/documentIssueDate")
-    prepared_at = None if issued is None else customs_xml.moment(issued, item, "/prepared_at")
+    prepared_at = None if issued is None else checks.moment(issued, item, "/prepared_at")
     message_id = message_id_of(raw.body) if number is None else f"{number}/{issued}" if amends else number
     if len(message_id) > 100:
         raise xml.malformed("MSG-HEAD", f"{path} is longer than 22 characters.", path=path)
@@ -290,18 +290,13 @@ def _key(content: dict[str, Any], filed: Filed, item: Item, raw: RawMessage) -> 
     content["house_transport_document_type"] = said.removeprefix("N") if said else filed.document
     if filed.channel == "post":
         return postal_items.identify(content, item)
-    house = content.get("house_transport_document_id") or content.get("master_transport_document_id")
     carrier = item.dialect.carrier or raw.participant
     if len(carrier) <= 17:
         content["carrier_id"] = carrier
-    if house is None:
-        item.note("FLD-KEY", "/house_transport_document_id")
+    house = checks.house_number(content.get("house_transport_document_id") or content.get("master_transport_document_id"), item)
+    if not house:
         return ""
-    found = house_waybill.problem(house)
-    if found is not None:
-        item.note("FLD-FORM", "/house_transport_document_id", house, message=found.message, remedy=found.remedy)
-        return ""
-    content["house_transport_document_id"] = house = house_waybill.normalise(house)
+    content["house_transport_document_id"] = house
     return (express_key if filed.channel == "express" else freight_key)(carrier, house)
 
 

@@ -30,10 +30,11 @@ from shared.errors import MalformedMessage
 from shared.formats import checks, customs_xml, ics2, xml
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Received, Sketch
 from shared.formats.customs_answers import answer, house_key, meaning
-from shared.formats.customs_xml import Document, group, leaf, misfits, shape
+from shared.formats.customs_xml import Document, misfits, shape
 from shared.formats.edifact_answers import error_code
 from shared.formats.filings import Item, message_id_of, reject
 from shared.formats.ics2_tables import NAMESPACE
+from shared.formats.xml_writing import group, leaf
 from shared.identifiers import air_waybill, lrn, mrn
 from shared.model import Dialect, Finding, MessageHead, RawMessage, Rejection, Severity
 
@@ -162,7 +163,7 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     issued = next((said[name] for name in _DATES if name in said), None)
     if issued is None:
         item.note("FLD-WANTED", "/issued_at")
-    at = None if issued is None else customs_xml.moment(issued, item, "/issued_at")
+    at = None if issued is None else checks.moment(issued, item, "/issued_at")
     number = said.get("MRN") or said.get("LRN") or said.get("functionalReference")
     identity = f"{document.name}/{number[:40]}/{issued}"[:100] if number and issued else message_id_of(raw.body)
     whole = _Said(document, record, MessageHead(NAME, identity, at), at, raw)

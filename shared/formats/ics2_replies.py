@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC
 
 from shared.formats.base import Envelope, Written
-from shared.formats.customs_xml import group, leaf
 from shared.formats.ics2_tables import NAMESPACE
 from shared.formats.losses import losses
 from shared.formats.postal_files import Sheet
+from shared.formats.xml_writing import group, leaf
 from shared.identifiers import mrn, s10
 from shared.model import Dialect, Filing, Finding, ReferralReply
 

@@ -15,7 +15,6 @@ from typing import Final, NamedTuple
 
 from shared.codes import postal
 from shared.formats.base import Envelope, Written
-from shared.formats.customs_xml import group, leaf, number
 from shared.formats.ics2 import FISCAL_IOSS, NUMBER_FIRST, PERSONS, street_line
 from shared.formats.ics2_tables import (
     ADDRESS,
@@ -33,6 +32,8 @@ from shared.formats.ics2_tables import (
 )
 from shared.formats.losses import losses
 from shared.formats.postal_files import Sheet
+from shared.formats.values import plain_number
+from shared.formats.xml_writing import group, leaf
 from shared.identifiers import lrn
 from shared.model import Consignment, Dialect, Filing, GoodsItem, Money, Movement, Party
 
@@ -211,7 +212,7 @@ def _house(filed: Filed, consignment: Consignment, extra: dict[str, str], direct
     return "".join(
         [
             _money("totalAmountInvoiced", None if post else consignment.declared_value),
-            leaf("totalGrossMass", _needed(number(consignment.gross_mass_kg), sheet, "/gross_mass_kg")),
+            leaf("totalGrossMass", _needed(plain_number(consignment.gross_mass_kg), sheet, "/gross_mass_kg")),
             *_additions(consignment, extra),
             _money("postalCharges", consignment.postal.postage if consignment.postal else None),
             *_fiscal(consignment, extra, sheet),
@@ -246,7 +247,7 @@ def _document(filed: Filed, consignment: Consignment) -> str:
 
 
 def _money(name: str, amount: Money | None) -> str:
-    return "" if amount is None else group(name, leaf("value", number(amount.amount, 2)), leaf("currency", amount.currency))
+    return "" if amount is None else group(name, leaf("value", plain_number(amount.amount, 2)), leaf("currency", amount.currency))
 
 
 def _additions(consignment: Consignment, extra: dict[str, str]) -> Iterable[str]:
@@ -396,7 +397,7 @@ def _line(filed: Filed, index: int, line: GoodsItem, nature: str | None, extra: 
             leaf("cusCode", extra.pop(f"{at}cusCode", None)),
             codes,
         ),
-        group("weight", leaf("grossMass", number(line.gross_mass_kg)), leaf("netMass", number(line.net_mass_kg))),
+        group("weight", leaf("grossMass", plain_number(line.gross_mass_kg)), leaf("netMass", plain_number(line.net_mass_kg))),
         group(
             "packaging",
             leaf("numberOfPackages", packages),

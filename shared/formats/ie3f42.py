@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from shared.contracts import freight_key
 from shared.formats import checks, customs_xml, ics2, ics2_writing, postal_items, values, xml
 from shared.formats.base import ITEM_LIMIT, Certainty, Envelope, Likeness, Parsed, Sketch, Written
-from shared.formats.customs_xml import Document, group, leaf, misfits, number
+from shared.formats.customs_xml import Document, misfits
 from shared.formats.filings import Item, conclude, reject
 from shared.formats.ics2_tables import (
     BAGS,
@@ -35,7 +35,9 @@ from shared.formats.ics2_tables import (
 from shared.formats.ics2_writing import Head
 from shared.formats.losses import losses
 from shared.formats.postal_files import Sheet
-from shared.identifiers import house_waybill, s10
+from shared.formats.values import plain_number
+from shared.formats.xml_writing import group, leaf
+from shared.identifiers import s10
 from shared.model import Dialect, Filing, Finding, MessageHead, Movement, RawMessage, Rejection
 
 NAME: Final = "ie3f42"
@@ -186,12 +188,8 @@ def _key(content: dict[str, Any], item: Item, raw: RawMessage) -> str:
     said = content["house_transport_document_id"]
     if content["channel"] == "post" or s10.problem(said) is None:
         return postal_items.identify(content, item)
-    found = house_waybill.problem(said)
-    if found is not None:
-        item.note("FLD-FORM", "/house_transport_document_id", said, message=found.message, remedy=found.remedy)
-        return ""
-    content["house_transport_document_id"] = house = house_waybill.normalise(said)
-    return freight_key(item.dialect.carrier or raw.participant, house)
+    house = checks.keyed_house(content, item)
+    return freight_key(item.dialect.carrier or raw.participant, house) if house else ""
 
 
 # --- writing -----------------------------------------------------------------------------------------------------------------------------
@@ -259,7 +257,7 @@ def _write_loads(code: str, moved: Sequence[Movement]) -> Iterator[str]:
     """Yield the master level's own content: mass and description of the master, receptacles, houses."""
     master = next((each for each in moved if not each.receptacle_id and not each.house_transport_document_id), None)
     if master is not None:
-        yield leaf("totalGrossMass", number(master.gross_mass_kg))
+        yield leaf("totalGrossMass", plain_number(master.gross_mass_kg))
         yield group("goodsItem", group("commodity", leaf("descriptionOfGoods", master.goods_description)))
     bags: dict[str, list[str]] = {}
     for each in moved:

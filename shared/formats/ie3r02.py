@@ -10,8 +10,8 @@ from typing import Final
 
 from shared.formats import customs_xml, ics2, ics2_replies
 from shared.formats.base import Certainty, Envelope, Written
-from shared.formats.customs_xml import group, leaf
 from shared.formats.postal_files import Sheet
+from shared.formats.xml_writing import group, leaf
 from shared.model import Dialect, Filing, ReferralReply
 
 NAME: Final = "ie3r02"

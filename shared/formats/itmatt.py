@@ -35,8 +35,9 @@ from shared.formats.postal_declarations import (
     write_items,
     write_mail_object,
 )
-from shared.formats.postal_files import Profile, Sheet, each_unit, open_file, text
+from shared.formats.postal_files import Profile, Sheet, each_unit, open_file
 from shared.formats.postal_items import filing, function_and_version
+from shared.formats.xml_writing import text
 from shared.model import Consignment, Dialect, Filing, RawMessage, Rejection
 
 NAME: Final = "itmatt"

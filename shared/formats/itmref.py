@@ -29,7 +29,8 @@ from shared.formats import cusrsp, postal_files, xml
 from shared.formats.base import Certainty, Envelope, Likeness, Parsed, Sketch
 from shared.formats.filings import Item
 from shared.formats.postal_answers import Asked, referrals
-from shared.formats.postal_files import Profile, attribute, each_unit, element, open_file, plain, shape, text
+from shared.formats.postal_files import Profile, each_unit, open_file, plain, shape
+from shared.formats.xml_writing import attribute, leaf, text
 from shared.model import Dialect, RawMessage, Rejection
 
 NAME: Final = "itmref"
@@ -159,20 +160,20 @@ def _referral(notice: Notice, question: Question, dialect: Dialect) -> str:
     country = summary.country_of_destination if summary else None
     authority = dialect.code_maps.get("authority", {}).get(country or "", cusrsp.SENDER)
     parts = [
-        f"<Referral>{element('ReferralId', question.referral_id)}<TypeCd>{question.type}</TypeCd>",
-        element("AuthorityCd", authority),
-        element("AuthorityCountryCd", country),
+        f"<Referral>{leaf('ReferralId', question.referral_id)}<TypeCd>{question.type}</TypeCd>",
+        leaf("AuthorityCd", authority),
+        leaf("AuthorityCountryCd", country),
         f"<IssuedDt>{notice.at.isoformat()}</IssuedDt>",
         f"<ReplyByDt>{question.due_at.isoformat()}</ReplyByDt>" if question.due_at else "",
         "<ItemRef>",
-        element("Id", notice.key.removeprefix("post:")),
-        element("PostingDt", summary.posted_at.isoformat() if summary and summary.posted_at else None),
-        element("OrigPostOrgCd", summary.origin_post if summary else None),
-        element("DestPostOrgCd", summary.destination_post if summary else None),
-        element("ItemVersion", str(notice.filing.version) if notice.filing and notice.filing.version is not None else None),
+        leaf("Id", notice.key.removeprefix("post:")),
+        leaf("PostingDt", summary.posted_at.isoformat() if summary and summary.posted_at else None),
+        leaf("OrigPostOrgCd", summary.origin_post if summary else None),
+        leaf("DestPostOrgCd", summary.destination_post if summary else None),
+        leaf("ItemVersion", str(notice.filing.version) if notice.filing and notice.filing.version is not None else None),
         "</ItemRef>",
         *(_requested(*each) for each in question.elements),
-        element("ContactPoint", question.contact),
+        leaf("ContactPoint", question.contact),
     ]
     return "".join([*parts, "</Referral>"])
 

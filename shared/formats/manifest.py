@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from shared.contracts import express_key
 from shared.formats import checks, values
 from shared.formats.filings import Item, conclude
-from shared.identifiers import IdentifierProblem, air_waybill, eori, house_waybill, hs
+from shared.identifiers import IdentifierProblem, air_waybill, eori, hs
 from shared.model import Dialect, Filing, MessageHead, Party, RawMessage, Rejection, TaxId
 
 SOURCE: Final = "hub layout after the published flat manifests of a US clearance house and a NZ/AU cargo platform"
@@ -221,7 +221,7 @@ def filing(
     content["house_transport_document_type"] = "703"
     if len(carrier) <= 17:
         content["carrier_id"] = carrier
-    house = _house(content, item)
+    house = checks.keyed_house(content, item)
     key = express_key(carrier, house) if house else ""
     _master(content, item)
     function = row.get("function", "original").lower()
@@ -233,19 +233,6 @@ def filing(
         _declaration(content, row, lines, item, shape, known, validated)
     version = row.get("version")
     return conclude(item, "consignment", content, key, head, raw, function=function, version=version, assumed=validated)
-
-
-def _house(content: dict[str, Any], item: Item) -> str:
-    said = content.get("house_transport_document_id")
-    if said is None:
-        item.note("FLD-KEY", "/house_transport_document_id")
-        return ""
-    found = house_waybill.problem(said)
-    if found is not None:
-        item.note("FLD-FORM", "/house_transport_document_id", said, message=found.message, remedy=found.remedy)
-        return ""
-    number = content["house_transport_document_id"] = house_waybill.normalise(said)
-    return number
 
 
 def _master(content: dict[str, Any], item: Item) -> None:

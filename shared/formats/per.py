@@ -73,9 +73,7 @@ def error_of(group: Group) -> Error:
 
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read the reports of a transmission. Raises :class:`shared.errors.MalformedMessage` when there is none."""
-    head, jobs, refused = cargo_imp_answers.jobs(raw, dialect, NAME, PATHS)
-    items = [item for job in jobs for item in answers(job, "placi", "PER")] + list[Answer | Rejection](refused)
-    return Parsed(head, items, len(items))
+    return cargo_imp_answers.parsed(raw, dialect, NAME, PATHS, lambda job: answers(job, "placi", "PER"))
 
 
 def answers(job: Job, system: str, code: str) -> Iterator[Answer | Rejection]:

@@ -14,8 +14,10 @@ from typing import Any, Final
 from shared.codes import postal
 from shared.formats import xml
 from shared.formats.losses import losses
-from shared.formats.postal_files import Sheet, attribute, qualified, text
+from shared.formats.postal_files import Sheet, qualified
 from shared.formats.postal_items import ROLES, Declared
+from shared.formats.values import plain_number
+from shared.formats.xml_writing import attribute, text
 from shared.model import Consignment, Document, Filing, Finding, GoodsItem, Money, Party
 
 MAIL_OBJECT: Final = {
@@ -220,7 +222,7 @@ def write_data(consignment: Consignment, sheet: Sheet, leave: Iterable[str] = ()
     """Return ``Data`` of the declaration. *leave* names entries of ``extra`` that the caller writes elsewhere."""
     extra = {name: value for name, value in (consignment.extra or {}).items() if name not in leave}
     parts = ["<Data>"]
-    _number(parts, "GrossWeight", consignment.gross_mass_kg, "0.000", sheet, "/gross_mass_kg")
+    _number(parts, "GrossWeight", consignment.gross_mass_kg, 3, sheet, "/gross_mass_kg")
     if consignment.postal and consignment.postal.handling:
         parts.append(f"<HandlingClassCd>{text(consignment.postal.handling)}</HandlingClassCd>")
     if consignment.nature_of_transaction:
@@ -243,27 +245,16 @@ def write_data(consignment: Consignment, sheet: Sheet, leave: Iterable[str] = ()
     return "".join([*parts, "</Data>"])
 
 
-def _number(parts: list[str], tag: str, value: Decimal | None, least: str, sheet: Sheet, path: str, *, mandatory: bool = True) -> None:
+def _number(parts: list[str], tag: str, value: Decimal | None, least: int, sheet: Sheet, path: str, *, mandatory: bool = True) -> None:
     if value is not None:
-        parts.append(f"<{tag}>{canonical(value, least)}</{tag}>")
+        parts.append(f"<{tag}>{plain_number(value, least)}</{tag}>")
     elif mandatory:
         sheet.note("WRITE-MISSING", path)
 
 
-def canonical(value: Decimal, least: str = "0.00") -> str:
-    """Return a decimal without exponent and with at least the places of *least*.
-
-    >>> canonical(Decimal("54.4800")), canonical(Decimal("0.8705"), "0.000"), canonical(Decimal("3"), "0")
-    ('54.48', '0.8705', '3')
-    """
-    whole, _, fraction = f"{value:f}".partition(".")
-    fraction = fraction.rstrip("0").ljust(len(least) - 2 if "." in least else 0, "0")
-    return f"{whole}.{fraction}" if fraction else whole
-
-
 def _money(parts: list[str], tag: str, currency: str, money: Money | None) -> None:
     if money is not None:
-        parts.append(f"<{tag}>{canonical(money.amount)}</{tag}><{currency}>{money.currency}</{currency}>")
+        parts.append(f"<{tag}>{plain_number(money.amount, 2)}</{tag}><{currency}>{money.currency}</{currency}>")
 
 
 def _party(parts: list[str], side: str, party: Party | None, path: str, sheet: Sheet, extra: dict[str, str]) -> None:
@@ -311,12 +302,12 @@ def _pieces(parts: list[str], consignment: Consignment, sheet: Sheet, extra: dic
 
 def _piece(parts: list[str], piece: GoodsItem, path: str, sheet: Sheet) -> None:
     parts.append(f"<ContentPiece><Index>{piece.sequence_number}</Index>")
-    _number(parts, "Number", piece.quantity, "0", sheet, f"{path}/quantity")
+    _number(parts, "Number", piece.quantity, 0, sheet, f"{path}/quantity")
     if piece.goods_description is None:
         sheet.note("WRITE-MISSING", f"{path}/goods_description")
     else:
         parts.append(f"<Description>{text(sheet.fit(piece.goods_description, 255, f'{path}/goods_description'))}</Description>")
-    _number(parts, "NetWeight", piece.net_mass_kg, "0.000", sheet, f"{path}/net_mass_kg", mandatory=False)
+    _number(parts, "NetWeight", piece.net_mass_kg, 3, sheet, f"{path}/net_mass_kg", mandatory=False)
     if piece.item_amount is None:
         sheet.note("WRITE-MISSING", f"{path}/item_amount")
     _money(parts, "Amount", "CurrencyCd", piece.item_amount)

@@ -17,7 +17,7 @@ from shared.formats import edifact_parties
 from shared.formats.base import Envelope, Written
 from shared.formats.edifact import Composer, Segment, value, whole
 from shared.formats.losses import losses
-from shared.formats.postal_declarations import CARRIED, canonical, is_bare
+from shared.formats.postal_declarations import CARRIED, is_bare
 from shared.formats.postal_edifact import (
     Profile,
     Take,
@@ -35,6 +35,7 @@ from shared.formats.postal_edifact import (
     utc,
 )
 from shared.formats.postal_items import ROLES, Declared
+from shared.formats.values import plain_number
 from shared.formats.xml import Marked
 from shared.model import Consignment, Dialect, Filing, Finding, GoodsItem, Money, Party, TaxId
 
@@ -375,7 +376,7 @@ def _write_declaration(composer: Composer, consignment: Consignment, extra: dict
     if consignment.departure_on:
         composer.segment("DTM", ["136", consignment.departure_on.strftime("%Y%m%d"), "102"])
     if consignment.gross_mass_kg is not None:
-        composer.segment("MEA", "WT", "G", ["KGM", canonical(consignment.gross_mass_kg, "0.000")])
+        composer.segment("MEA", "WT", "G", ["KGM", plain_number(consignment.gross_mass_kg, 3)])
     _moa(composer, "43", consignment.declared_value)
     _moa(composer, "64", mail.postage if mail else None)
     _moa(composer, "67", consignment.insured_value)
@@ -394,7 +395,7 @@ def _write_declaration(composer: Composer, consignment: Consignment, extra: dict
 
 def _moa(composer: Composer, qualifier: str, amount: Money | None) -> None:
     if amount is not None:
-        composer.segment("MOA", [qualifier, canonical(amount.amount), amount.currency])
+        composer.segment("MOA", [qualifier, plain_number(amount.amount, 2), amount.currency])
 
 
 def _write_party(composer: Composer, qualifier: str, field: str, party: Party, extra: dict[str, str]) -> None:
@@ -421,9 +422,9 @@ def _write_piece(composer: Composer, piece: GoodsItem) -> None:
     composer.segment("FTX", "AAA", None, None, composer.cut(piece.goods_description or "", 70, 5))
     composer.path = base
     if piece.quantity is not None:
-        composer.segment("QTY", ["1", canonical(piece.quantity, "0"), "PCE"])
+        composer.segment("QTY", ["1", plain_number(piece.quantity), "PCE"])
     if piece.net_mass_kg is not None:
-        composer.segment("MEA", "WT", "AAL", ["KGM", canonical(piece.net_mass_kg, "0.000")])
+        composer.segment("MEA", "WT", "AAL", ["KGM", plain_number(piece.net_mass_kg, 3)])
     _moa(composer, "40", piece.item_amount)
     if piece.country_of_origin:
         composer.segment("LOC", "27", piece.country_of_origin)

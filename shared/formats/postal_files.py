@@ -7,12 +7,10 @@ marked. A file is refused as a whole when it cannot be read, when a mandatory he
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache, partial
 from typing import Any, Final, NamedTuple, TypeVar
-from xml.sax.saxutils import escape, quoteattr
 
 from shared.contracts import Answer
 from shared.errors import MalformedMessage
@@ -21,6 +19,7 @@ from shared.formats.base import ITEM_LIMIT, UNLIKE, Envelope, Likeness, Sketch
 from shared.formats.filings import Item, message_id_of, reject
 from shared.formats.rules import finding
 from shared.formats.xml_places import Tree
+from shared.formats.xml_writing import text
 from shared.model import Dialect, Filing, Finding, MessageHead, RawMessage, Rejection
 
 HEADER: Final = ("FileId", "MessageType", "SenderOrgCd", "RecipientOrgCd", "PreparedDt", "TestInd", "ItemCount")
@@ -28,7 +27,6 @@ VERSIONS: Final[tuple[str, ...]] = ("1.0",)
 CONTENT_TYPES: Final[tuple[str, ...]] = ("application/xml", "text/xml")
 V = TypeVar("V")
 _OPTIONAL: Final = frozenset({"FileId", "TestInd"})
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class Profile(NamedTuple):
@@ -340,21 +338,6 @@ def write_file(profile: Profile, envelope: Envelope, units: Sequence[str], count
         f"{test}<ItemCount>{count}</ItemCount></Header>{before}"
     )
     return "".join([head, *units, f"</{profile.root}>\n"]).encode()
-
-
-def text(value: str) -> str:
-    """Return *value* as XML text; what XML cannot hold becomes a question mark."""
-    return value if value.isalnum() else escape(_ILLEGAL.sub("?", value))
-
-
-def attribute(value: str) -> str:
-    """Return *value* as a quoted XML attribute."""
-    return quoteattr(_ILLEGAL.sub("?", value))
-
-
-def element(name: str, value: str | None) -> str:
-    """Return one leaf, or nothing for an absent value."""
-    return "" if value is None else f"<{name}>{text(value)}</{name}>"
 
 
 class Sheet:

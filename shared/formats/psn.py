@@ -49,9 +49,7 @@ def recognise(sketch: Sketch) -> Likeness:
 
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read the notifications of a transmission. Raises :class:`shared.errors.MalformedMessage` when there is none."""
-    head, jobs, refused = cargo_imp_answers.jobs(raw, dialect, NAME, PATHS)
-    items = [item for job in jobs for item in _answers(job)] + list[Answer | Rejection](refused)
-    return Parsed(head, items, len(items))
+    return cargo_imp_answers.parsed(raw, dialect, NAME, PATHS, _answers)
 
 
 def _answers(job: Job) -> Iterator[Answer | Rejection]:

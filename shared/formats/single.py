@@ -30,7 +30,9 @@ def write_one(
         sheet = Sheet(filing.key, dialect)
         if filing.consignment is None:
             sheet.note("WRITE-MISSING", "/house_transport_document_id", filing.key, "This is no consignment.")
-        elif body or (filing.function == "cancel" and not cancels):
+        elif filing.function == "cancel" and not cancels:
+            sheet.note("WRITE-MISSING", "/function", filing.function, "This message has no word for a cancellation.")
+        elif body:
             sheet.note("WRITE-ONE", "/house_transport_document_id", filing.key)
         else:
             written = declared(filing, filing.consignment, sheet)

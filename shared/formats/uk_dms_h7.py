@@ -12,11 +12,12 @@ from typing import Final
 
 from shared.formats import customs_xml
 from shared.formats.base import Certainty, Envelope, Written
-from shared.formats.customs_xml import group, leaf, measure, number
 from shared.formats.h7 import Declaration
 from shared.formats.h7_json import WRITTEN
 from shared.formats.postal_files import Sheet
 from shared.formats.single import write_one
+from shared.formats.values import plain_number
+from shared.formats.xml_writing import group, leaf, measure
 from shared.model import Consignment, Dialect, Filing, Party
 
 NAME: Final = "uk-dms-h7"
@@ -124,6 +125,7 @@ def _line(index: int, declaration: Declaration, settings: Mapping[str, str]) -> 
     line = consignment.goods_items[index]
     current, _, previous = settings["procedure"].partition(" ")
     amount = line.item_amount
+    price = measure("ItemChargeAmount", plain_number(amount.amount, 2), "currencyID", amount.currency) if amount else ""
     return group(
         "GovernmentAgencyGoodsItem",
         leaf("SequenceNumeric", line.sequence_number),
@@ -131,8 +133,8 @@ def _line(index: int, declaration: Declaration, settings: Mapping[str, str]) -> 
             "Commodity",
             leaf("Description", line.goods_description),
             group("Classification", leaf("ID", line.hs_code[:6] if line.hs_code else None), leaf("IdentificationTypeCode", "TSP")),
-            group("GoodsMeasure", measure("GrossMassMeasure", number(declaration.gross(line), 3), "unitCode", "KGM")),
-            group("InvoiceLine", measure("ItemChargeAmount", number(amount.amount, 2), "currencyID", amount.currency) if amount else ""),
+            group("GoodsMeasure", measure("GrossMassMeasure", plain_number(declaration.gross(line), 3), "unitCode", "KGM")),
+            group("InvoiceLine", price),
         ),
         group("GovernmentProcedure", leaf("CurrentCode", current), leaf("PreviousCode", previous or None)),
         *(group("GovernmentProcedure", leaf("CurrentCode", code)) for code in declaration.procedures(index)),

@@ -27,10 +27,11 @@ from shared.errors import MalformedMessage
 from shared.formats import checks, cusres, customs_xml, xml
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Received, Sketch, Taken
 from shared.formats.customs_answers import answer, meaning
-from shared.formats.customs_xml import group, leaf, misfits, shape
+from shared.formats.customs_xml import misfits, shape
 from shared.formats.edifact_answers import error_code
 from shared.formats.filings import Item, message_id_of, reject
 from shared.formats.places import Source
+from shared.formats.xml_writing import group, leaf
 from shared.identifiers import mrn
 from shared.model import Dialect, Finding, MessageHead, RawMessage, Rejection, Severity
 
@@ -203,7 +204,7 @@ def _issued(said: str | None, item: Item) -> datetime | None:
         return None
     found = _STAMP(said)
     if found is None:
-        return customs_xml.moment(said, item, "/issued_at")
+        return checks.moment(said, item, "/issued_at")
     try:
         zone = "Z" if found[2] in (None, "Z") else found[2].replace(":", "").ljust(5, "0")
         return datetime.fromisoformat(f"{found[1][:8]}T{found[1][8:]}{zone}")

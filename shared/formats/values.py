@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Final
+from typing import Final, overload
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.errors import Misconfigured
@@ -55,6 +55,23 @@ def _decimal(text: str, dialect: Dialect, places: int) -> str | None:
     fraction = fraction.rstrip("0").ljust(places, "0")
     whole = whole.lstrip("0") or "0"
     return f"{sign}{whole}.{fraction}" if fraction else sign + whole
+
+
+@overload
+def plain_number(value: Decimal, least: int = 0) -> str: ...
+@overload
+def plain_number(value: Decimal | None, least: int = 0) -> str | None: ...
+def plain_number(value: Decimal | None, least: int = 0) -> str | None:
+    """Return a decimal without exponent, with at least *least* places and no zero beyond them.
+
+    >>> plain_number(Decimal("2.7"), 3), plain_number(Decimal("22.9000"), 2), plain_number(Decimal("2E+1"))
+    ('2.700', '22.90', '20')
+    """
+    if value is None:
+        return None
+    whole, _, fraction = f"{value:f}".partition(".")
+    fraction = fraction.rstrip("0").ljust(least, "0")
+    return f"{whole}.{fraction}" if fraction else whole
 
 
 def kilograms_of_pounds(pounds: str) -> str:

@@ -23,9 +23,9 @@ from shared.formats import checks, postal_files, values, xml
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Envelope, Likeness, Parsed, Sketch, Written
 from shared.formats.filings import Item, conclude, message_id_of, reject
 from shared.formats.losses import losses
-from shared.formats.postal_files import element
 from shared.formats.xml_places import Tree
-from shared.identifiers import air_waybill, house_waybill, s10
+from shared.formats.xml_writing import attribute, leaf
+from shared.identifiers import air_waybill, s10
 from shared.model import Dialect, Filing, Finding, MessageHead, RawMessage, Rejection
 
 NAME: Final = "wco-declaration"
@@ -332,12 +332,8 @@ def _documents(record: xml.Record, content: dict[str, Any], item: Item, raw: Raw
     if channel == "post":
         content["house_transport_document_id"] = s10.normalise(number)
         return post_key(content["house_transport_document_id"])
-    problem = house_waybill.problem(number)
-    if problem is not None:
-        item.note("FLD-FORM", "/house_transport_document_id", number, message=problem.message, remedy=problem.remedy)
-        return ""
-    number = content["house_transport_document_id"] = house_waybill.normalise(number)
-    return (freight_key if channel == "freight" else express_key)(item.dialect.carrier or raw.participant, number)
+    house = checks.keyed_house(content, item)
+    return (freight_key if channel == "freight" else express_key)(item.dialect.carrier or raw.participant, house) if house else ""
 
 
 def channel_of(number: str, kind: str) -> str:
@@ -483,36 +479,36 @@ def _written(filing: Filing, findings: list[Finding], dialect: Dialect) -> str:
     findings += sheet.findings + losses(filing, _WRITTEN, dialect, ignore)
     extra = said.get("extra", {})
     code = next(code for code, function in FUNCTIONS.items() if function == filing.function)
-    head = element("DeclarationOfficeID", extra.get("office")) + element("FunctionCode", code)
-    head += element("FunctionalReferenceID", extra.get("lrn", number)) + element("TypeCode", extra.get("declaration_type"))
-    head += element("VersionID", None if filing.version is None else str(filing.version))
-    head += element("GoodsItemQuantity", str(len(said.get("goods_items", ()))))
+    head = leaf("DeclarationOfficeID", extra.get("office")) + leaf("FunctionCode", code)
+    head += leaf("FunctionalReferenceID", extra.get("lrn", number)) + leaf("TypeCode", extra.get("declaration_type"))
+    head += leaf("VersionID", None if filing.version is None else str(filing.version))
+    head += leaf("GoodsItemQuantity", str(len(said.get("goods_items", ()))))
     head += _amount("InvoiceAmount", said.get("declared_value")) + _measure("TotalGrossMassMeasure", said.get("gross_mass_kg"))
-    head += element("TotalPackageQuantity", _text(said.get("package_count"))) + _group("Declarant", element("ID", extra.get("declarant")))
-    means = element("JourneyID", said.get("conveyance_reference")) + element("ModeCode", said.get("mode_of_transport"))
+    head += leaf("TotalPackageQuantity", _text(said.get("package_count"))) + _group("Declarant", leaf("ID", extra.get("declarant")))
+    means = leaf("JourneyID", said.get("conveyance_reference")) + leaf("ModeCode", said.get("mode_of_transport"))
     return _group("Declaration", head + _group("BorderTransportMeans", means) + _shipment(said, number, kind))
 
 
 def _shipment(said: Mapping[str, Any], number: str, kind: str) -> str:
     master = said.get("master_transport_document_id")
-    documents = _group("TransportContractDocument", element("ID", number) + element("TypeCode", kind or None))
+    documents = _group("TransportContractDocument", leaf("ID", number) + leaf("TypeCode", kind or None))
     if master is not None:
-        documents += _group("TransportContractDocument", element("ID", master) + element("TypeCode", "741"))
-    places = _group("LoadingLocation", element("ID", said.get("place_of_loading")))
-    places += _group("UnloadingLocation", element("ID", said.get("place_of_arrival")))
+        documents += _group("TransportContractDocument", leaf("ID", master) + leaf("TypeCode", "741"))
+    places = _group("LoadingLocation", leaf("ID", said.get("place_of_loading")))
+    places += _group("UnloadingLocation", leaf("ID", said.get("place_of_arrival")))
     valuation = _amount("FreightChargeAmount", said.get("freight_cost")) + _amount("InsuranceChargeAmount", said.get("insurance_cost"))
-    ucr = element("ID", said.get("ucr")) + element("TraderAssignedReferenceID", said.get("trader_reference"))
+    ucr = leaf("ID", said.get("ucr")) + leaf("TraderAssignedReferenceID", said.get("trader_reference"))
     parts = [
-        element("TransactionNatureCode", _nature_code(said.get("nature_of_transaction"))),
+        leaf("TransactionNatureCode", _nature_code(said.get("nature_of_transaction"))),
         _group("Consignment", places + documents),
         *(_party(name.capitalize(), said.get(name, {})) for name in ("consignee", "consignor")),
         _group("CustomsValuation", valuation),
-        _group("Destination", element("CountryCode", said.get("country_of_destination"))),
+        _group("Destination", leaf("CountryCode", said.get("country_of_destination"))),
         *_tax_parties(said),
-        _group("ExportCountry", element("ID", said.get("country_of_dispatch"))),
+        _group("ExportCountry", leaf("ID", said.get("country_of_dispatch"))),
         *(_goods_written(line) for line in said.get("goods_items", ())),
         _party("Seller", said.get("seller", {})),
-        _group("TradeTerms", element("ConditionCode", said.get("incoterm"))),
+        _group("TradeTerms", leaf("ConditionCode", said.get("incoterm"))),
         _group("UCR", ucr),
     ]
     return _group("GoodsShipment", "".join(parts))
@@ -536,27 +532,27 @@ def _taxes_written(said: Mapping[str, Any]) -> set[str]:
 
 def _tax_parties(said: Mapping[str, Any]) -> list[str]:
     numbers = [tax["number"] for tax in said.get("tax_ids", ()) if tax["scheme"] == "ioss" and tax.get("role") == "seller"]
-    return [_group("DomesticDutyTaxParty", element("ID", number) + element("RoleCode", "FR5")) for number in numbers]
+    return [_group("DomesticDutyTaxParty", leaf("ID", number) + leaf("RoleCode", "FR5")) for number in numbers]
 
 
 def _party(tag: str, party: Mapping[str, str]) -> str:
-    address = "".join(element(leaf, party.get(field)) for leaf, field in _ADDRESS.items())
-    return _group(tag, element("Name", party.get("name")) + element("ID", party.get("identifier")) + _group("Address", address))
+    address = "".join(leaf(name, party.get(field)) for name, field in _ADDRESS.items())
+    return _group(tag, leaf("Name", party.get("name")) + leaf("ID", party.get("identifier")) + _group("Address", address))
 
 
 def _goods_written(line: Mapping[str, Any]) -> str:
     classes = [(line.get("hs_code"), "HS"), *((line.get(field), code) for code, field in _CLASSES.items())]
-    commodity = element("Description", line.get("goods_description"))
+    commodity = leaf("Description", line.get("goods_description"))
     for number, code in classes:
         if number is not None:
-            commodity += _group("Classification", element("ID", number) + element("IdentificationTypeCode", code))
+            commodity += _group("Classification", leaf("ID", number) + leaf("IdentificationTypeCode", code))
     measures = _measure("GrossMassMeasure", line.get("gross_mass_kg")) + _measure("NetNetWeightMeasure", line.get("net_mass_kg"))
     measures += _measure("TariffQuantity", line.get("quantity"), line.get("quantity_unit"))
     commodity += _group("GoodsMeasure", measures) + _group("InvoiceLine", _amount("ItemChargeAmount", line.get("item_amount")))
-    body = element("SequenceNumeric", str(line["sequence_number"]))
-    body += _group("AdditionalDocument", element("ID", line.get("licence_reference"))) + _group("Commodity", commodity)
-    body += _group("Origin", element("CountryCode", line.get("country_of_origin")))
-    body += _group("Packaging", element("QuantityQuantity", _text(line.get("package_count"))))
+    body = leaf("SequenceNumeric", str(line["sequence_number"]))
+    body += _group("AdditionalDocument", leaf("ID", line.get("licence_reference"))) + _group("Commodity", commodity)
+    body += _group("Origin", leaf("CountryCode", line.get("country_of_origin")))
+    body += _group("Packaging", leaf("QuantityQuantity", _text(line.get("package_count"))))
     return _group("GovernmentAgencyGoodsItem", body)
 
 
@@ -575,4 +571,4 @@ def _amount(name: str, money: Mapping[str, str] | None) -> str:
 def _measure(name: str, value: str | None, unit: str | None = "KGM") -> str:
     if value is None:
         return ""
-    return f"<{name}{f' unitCode={postal_files.attribute(unit)}' if unit else ''}>{value}</{name}>"
+    return f"<{name}{f' unitCode={attribute(unit)}' if unit else ''}>{value}</{name}>"

@@ -25,7 +25,7 @@ from typing import Any, Final
 from shared.codes import decisions
 from shared.codes.decisions import Meaning
 from shared.contracts import TYPE_OF, Answer, DecisionMade, Notice, Outcome, PublicReason
-from shared.formats import cargo_answers, cargo_xml, xfnm, xml
+from shared.formats import cargo_answers, cargo_xml, checks, xfnm, xml
 from shared.formats.base import Certainty, Likeness, Parsed, Sketch
 from shared.formats.cargo_answers import DIRECT, HOUSE, MASTER, document_of
 from shared.formats.cargo_xml import HEAD, Profile, group, leaf
@@ -153,7 +153,7 @@ def _one_status(
     code = status.get("raw_code", "")
     if not code:
         first.note("FLD-MISSING", "/raw_code")
-    issued = cargo_xml.moment(status["issued_at"], first, "/issued_at") if "issued_at" in status else None
+    issued = checks.moment(status["issued_at"], first, "/issued_at") if "issued_at" in status else None
     says = _meaning(code, status.get("note", ""), first.dialect)
     told = [place, code] if place else [code]
     for number, each in enumerate(about, 1):

@@ -15,14 +15,13 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from shared.contracts import express_key
-from shared.formats import cargo_xml, xml
+from shared.formats import cargo_xml, checks, xml
 from shared.formats.base import ITEM_LIMIT, Certainty, Envelope, Likeness, Parsed, Sketch, Written
 from shared.formats.cargo_consignment import write_list, write_notes_kept, write_party
 from shared.formats.cargo_xml import HEAD, WEIGHT_TOLERANCE, Profile, compare, count, group, kilograms, leaf, mass
 from shared.formats.filings import Item, conclude
 from shared.formats.losses import losses
 from shared.formats.postal_files import Sheet
-from shared.identifiers import house_waybill
 from shared.model import Consignment, Dialect, Filing, Finding, MessageHead, Movement, Party, RawMessage, Rejection
 
 NAME: Final = "xfhl"
@@ -140,16 +139,8 @@ class _Manifest:
 
     def _house(self, record: xml.Record, item: Item) -> Filing | Rejection:
         content: dict[str, Any] = record.parts[_MOVEMENT]
-        said = content.get("house_transport_document_id")
-        found = house_waybill.problem(said) if said is not None else None
-        key = ""
-        if said is None:
-            item.note("FLD-KEY", "/house_transport_document_id")
-        elif found is not None:
-            item.note("FLD-FORM", "/house_transport_document_id", said, message=found.message, remedy=found.remedy)
-        else:
-            content["house_transport_document_id"] = house_waybill.normalise(said)
-            key = express_key(self.carrier, said.strip())
+        house = checks.keyed_house(content, item)
+        key = express_key(self.carrier, house) if house else ""
         if self.master is None:
             item.note("FLD-WANTED", "/master_transport_document_id", at=f"{_MASTER}/TransportContractDocument/ID")
         else:

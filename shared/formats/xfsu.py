@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from shared.codes import cargo_statuses
-from shared.formats import cargo_xml, xml
+from shared.formats import cargo_xml, checks, xml
 from shared.formats.base import ITEM_LIMIT, Certainty, Likeness, Parsed, Sketch
 from shared.formats.cargo_xml import HEAD, Profile, count, mass
 from shared.formats.filings import Item, conclude
@@ -189,7 +189,7 @@ def _time(leg: Mapping[str, str], code: str, item: Item) -> datetime | None:
         ("at", "departed", "departs", "arrived", "arrives") if code in DEPARTING else ("at", "arrived", "arrives", "departed", "departs")
     )
     said = next((leg[name] for name in order if name in leg), None)
-    return cargo_xml.moment(said, item, "/at") if said is not None else None
+    return checks.moment(said, item, "/at") if said is not None else None
 
 
 DEPARTING: Final = frozenset({"BKD", "RCS", "MAN", "DEP", "PRE", "FOH"})

@@ -14,14 +14,13 @@ from typing import Any, Final
 
 from shared.codes import units
 from shared.contracts import express_key
-from shared.formats import cargo_consignment, cargo_xml, values, xml
+from shared.formats import cargo_consignment, cargo_xml, checks, values, xml
 from shared.formats.base import Certainty, Envelope, Likeness, Parsed, Sketch, Written
 from shared.formats.cargo_consignment import HOUSE, LINES, LOOSE, MASTER, PARTS
 from shared.formats.cargo_xml import HEAD, Profile, group, kilograms, leaf
 from shared.formats.filings import Item, conclude
 from shared.formats.postal_files import Sheet
 from shared.formats.single import write_one
-from shared.identifiers import house_waybill
 from shared.model import Consignment, Dialect, Filing, MessageHead, RawMessage, Rejection
 
 NAME: Final = "xfzb"
@@ -108,17 +107,10 @@ def _house(parts: list[dict[str, str]], item: Item) -> str:
     """Return the house waybill: the header's, else that of the house itself; two different ones are told."""
     names = parts[LINES]
     said = names.get("header") or names.get("id") or names.get("document")
-    if said is None:
-        item.note("FLD-KEY", "/house_transport_document_id")
-        return ""
     other = names.get("id") or names.get("document")
-    if other is not None and other != said:
+    if said is not None and other is not None and other != said:
         item.note("FLD-OTHER-NAME", "/house_transport_document_id", other, at=f"{item.position}/{_AT}/ID")
-    found = house_waybill.problem(said)
-    if found is not None:
-        item.note("FLD-FORM", "/house_transport_document_id", said, message=found.message, remedy=found.remedy)
-        return ""
-    return house_waybill.normalise(said)
+    return checks.house_number(said, item)
 
 
 def _within_master(content: Mapping[str, Any], master: Mapping[str, str], item: Item) -> None:
