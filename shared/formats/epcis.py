@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 from shared.formats import commerce_events, json, values
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Sketch
 from shared.formats.filings import Item, message_id_of, reject
+from shared.formats.json_places import Json
 from shared.formats.xml import malformed
 from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
 
@@ -199,11 +200,11 @@ def _report(report: dict[str, Any]) -> dict[str, Any]:
 def _items(
     units: list[tuple[int, Any, dict[str, Any]]], version: str, head: MessageHead, raw: RawMessage, dialect: Dialect
 ) -> Iterator[Filing | Rejection]:
-    place, order = 0, 0
+    place, order, source = 0, 0, Json(raw.body, "epcisBody")
     for number, event, unit in units:
         place, order = number, order + 1 if number == place else 1
         position = f"eventList[{number}]" + (f"#{order}" if order > 1 else "")
-        item = Item(position, PATHS, dialect)
+        item = Item(position, PATHS, dialect, source=source)
         if version:
             item.note("MSG-VERSION", value=version)
         if isinstance(event, dict) and event.get("type") in _TYPES:

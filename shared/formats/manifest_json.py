@@ -18,6 +18,7 @@ from typing import Any, Final
 from shared.formats import json, manifest
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Sketch
 from shared.formats.filings import Item
+from shared.formats.json_places import Json
 from shared.formats.manifest_table import message_id
 from shared.formats.own_json import envelope, texts
 from shared.formats.xml import malformed
@@ -69,8 +70,9 @@ def _items(
     consignments: list[Any], common: Mapping[str, str], head: MessageHead, raw: RawMessage, dialect: Dialect
 ) -> Iterator[Filing | Rejection]:
     known = manifest.Known()
+    source = Json(raw.body)
     for number, consignment in enumerate(consignments, 1):
-        item = Item(f"consignments[{number}]", PATHS, dialect)
+        item = Item(f"consignments[{number}]", PATHS, dialect, source=source)
         if not isinstance(consignment, dict):
             item.note("FLD-FORM", at=item.position, message="A consignment is an object.")
             consignment = {}

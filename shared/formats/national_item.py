@@ -18,6 +18,7 @@ from shared.errors import MalformedMessage
 from shared.formats import json, xml
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Sketch
 from shared.formats.filings import Item, message_id_of, reject
+from shared.formats.json_places import Json
 from shared.formats.postal_files import misfits
 from shared.formats.postal_items import Declared, filing
 from shared.formats.postal_movements import Bag, despatch
@@ -173,11 +174,12 @@ def _parse_json(head: MessageHead, raw: RawMessage, dialect: Dialect) -> Parsed:
 
 
 def _json_items(listed: list[Any], head: MessageHead, raw: RawMessage, dialect: Dialect) -> Iterator[Filing | Rejection]:
+    source = Json(raw.body)
     for number, said in enumerate(listed, 1):
         if isinstance(said, dict) and isinstance(said.get("PWS_Receptacle"), dict):
-            yield from _receptacle(said["PWS_Receptacle"], f"PWS_Receptacle[{number}]", head, raw, dialect)
+            yield from _receptacle(said["PWS_Receptacle"], f"PWS_Receptacle[{number}]", head, raw, dialect, source)
             continue
-        item = Item(f"Item[{number}]", PATHS, dialect)
+        item = Item(f"Item[{number}]", PATHS, dialect, source=source)
         inner = said.get("Item", said) if isinstance(said, dict) else None
         if not isinstance(inner, dict):
             item.note("FLD-FORM", at=item.position, message="An item is an object.")
@@ -226,9 +228,9 @@ def _text(value: Any) -> str | None:
 
 
 def _receptacle(
-    said: Mapping[str, Any], position: str, head: MessageHead, raw: RawMessage, dialect: Dialect
+    said: Mapping[str, Any], position: str, head: MessageHead, raw: RawMessage, dialect: Dialect, source: Json
 ) -> Iterator[Filing | Rejection]:
-    item = Item(position, PATHS, dialect)
+    item = Item(position, PATHS, dialect, source=source)
     number = _text(said.get("ReceptacleId")) or ""
     bag = Bag(position, {"receptacle_id": number} if number else {})
     listed = said.get("Item", [])

@@ -27,6 +27,7 @@ from shared.errors import MalformedMessage
 from shared.formats import checks, commerce_events, json, own_json, values
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Envelope, Likeness, Parsed, Sketch, Written
 from shared.formats.filings import Item, conclude, message_id_of, reject
+from shared.formats.json_places import Json
 from shared.formats.xml import check_bytes, malformed
 from shared.identifiers import house_waybill, s10
 from shared.model import (
@@ -114,7 +115,7 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     version = _version(value)
     if "items" not in value:
         single = {name: inner for name, inner in value.items() if name not in _HEAD}
-        return Parsed(head, _filings([("item", single)], version, head, raw, dialect), 1)
+        return Parsed(head, _filings([("item", single)], version, head, raw, dialect, Json(raw.body)), 1)
     unknown = sorted(value.keys() - _HEAD - {"items"})
     if unknown:
         raise malformed("FLD-UNKNOWN", f"The message has no field {unknown[0][:60]!r}.", path=unknown[0][:60])
@@ -124,7 +125,7 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     if len(items) > ITEM_LIMIT:
         raise malformed("MSG-ITEMS", path="items", value=str(len(items)))
     entries = ((f"items[{number}]", item) for number, item in enumerate(items, 1))
-    return Parsed(head, _filings(entries, version, head, raw, dialect), len(items))
+    return Parsed(head, _filings(entries, version, head, raw, dialect, Json(raw.body)), len(items))
 
 
 def _is_object(line: bytes) -> bool:
@@ -170,20 +171,21 @@ def _head_line(line: bytes, mark: str) -> dict[str, Any] | None:
 def _lines(
     lines: Sequence[tuple[int, bytes]], version: str | None, head: MessageHead, raw: RawMessage, dialect: Dialect
 ) -> Iterator[Filing | Rejection]:
+    source = Json(raw.body)
     for number, line in lines:
         try:
-            yield from _filings([(f"line {number}", json.parse(line))], version, head, raw, dialect)
+            yield from _filings([(f"line {number}", json.parse(line))], version, head, raw, dialect, source)
         except MalformedMessage as exc:
-            item = Item(f"line {number}", PATHS, dialect)
+            item = Item(f"line {number}", PATHS, dialect, source=source)
             item.note(exc.finding_code, at=item.position, message=str(exc))
             yield reject(item, head, raw)
 
 
 def _filings(
-    entries: Iterable[tuple[str, Any]], version: str | None, head: MessageHead, raw: RawMessage, dialect: Dialect
+    entries: Iterable[tuple[str, Any]], version: str | None, head: MessageHead, raw: RawMessage, dialect: Dialect, source: Json
 ) -> Iterator[Filing | Rejection]:
     for position, entry in entries:
-        item = Item(position, PATHS, dialect)
+        item = Item(position, PATHS, dialect, source=source)
         if version is not None:
             item.note("MSG-VERSION", value=version)
         yield _filing(entry, item, head, raw)

@@ -18,6 +18,7 @@ from shared.contracts import express_key, order_key, post_key
 from shared.formats import checks, json, values
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Likeness, Sketch
 from shared.formats.filings import Item, message_id_of
+from shared.formats.json_places import Json
 from shared.formats.xml import malformed
 from shared.identifiers import house_waybill, s10
 from shared.model import Dialect, MessageHead, Model, OrderRef, RawMessage
@@ -47,6 +48,7 @@ class Message(NamedTuple):
 
     head: MessageHead
     entries: list[tuple[str, Any]]
+    source: Json
 
 
 def recognise(layout: Layout, sketch: Sketch) -> Likeness:
@@ -68,8 +70,9 @@ def open_message(layout: Layout, raw: RawMessage) -> Message:
     if not isinstance(value, dict):
         raise malformed("MSG-HEAD", "The message is no object.")
     head = envelope(value, layout.format, message_id_of(raw.body))
+    source = Json(raw.body)
     if layout.things not in value:
-        return Message(head, [(layout.thing, {name: inner for name, inner in value.items() if name not in ENVELOPE})])
+        return Message(head, [(layout.thing, {name: inner for name, inner in value.items() if name not in ENVELOPE})], source)
     unknown = sorted(value.keys() - ENVELOPE - {layout.things})
     if unknown:
         raise malformed("FLD-UNKNOWN", f"The message has no field {unknown[0][:60]!r}.", path=unknown[0][:60])
@@ -78,13 +81,13 @@ def open_message(layout: Layout, raw: RawMessage) -> Message:
         raise malformed("MSG-NO-ITEMS", path=layout.things)
     if len(things) > ITEM_LIMIT:
         raise malformed("MSG-ITEMS", path=layout.things, value=str(len(things)))
-    return Message(head, [(f"{layout.things}[{number}]", thing) for number, thing in enumerate(things, 1)])
+    return Message(head, [(f"{layout.things}[{number}]", thing) for number, thing in enumerate(things, 1)], source)
 
 
 def items(message: Message, table: Mapping[str, str], dialect: Dialect) -> Iterator[tuple[Item, dict[str, Any]]]:
     """Yield each thing of *message* with the item that collects its findings."""
     for position, thing in message.entries:
-        item = Item(position, table, dialect)
+        item = Item(position, table, dialect, source=message.source)
         if not isinstance(thing, dict):
             item.note("FLD-FORM", at=position, message="This is no object.")
             thing = {}
