@@ -29,7 +29,7 @@ def convert(
     recipient: Annotated[str, typer.Option(help="Who the message is for, as it stands in its header.")] = "receiver",
 ) -> None:
     """Read a message and write what it says in another format. What the other format cannot carry is listed on standard error, one JSON
-    object per finding. Exit 0 all items written, 1 some not, 2 usage.
+    object per finding. Exit 0 all items written, 1 some not, 2 usage. Nothing is written where no item can be.
 
     Example: guichet convert manifest.csv --to neutral-lines
     """
@@ -50,7 +50,7 @@ def convert(
     written = writer.write(filings, envelope, who.dialect)
     for finding in written.findings:
         _tell({"kind": "finding", **finding.model_dump(mode="json", exclude_none=True)})
-    if output is not None:
+    if output is not None and written.body:
         output.write_bytes(written.body)
     else:
         sys.stdout.buffer.write(written.body)

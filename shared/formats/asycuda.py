@@ -26,7 +26,7 @@ from shared.formats.postal_files import Sheet
 from shared.formats.values import plain_number
 from shared.formats.xml_writing import group, leaf
 from shared.identifiers import s10
-from shared.model import Consignment, Dialect, Party, RawMessage
+from shared.model import Consignment, Dialect, Filing, Party, RawMessage
 from shared.model.dataset import Channel
 
 SOURCE: Final = "UNCTAD ASYCUDA World XML exchange by public integrations"
@@ -476,6 +476,17 @@ def _write_hs(consignment: Consignment, page: Page) -> str:
             leaf("Country_of_origin", line.country_of_origin),
         ]
     return group("HS_Compliance", *leaves)
+
+
+def to_write(filing: Filing, sheet: Sheet) -> Consignment | None:
+    """Return the consignment that *filing* brings into a manifest; of any other filing it is told why it is not in it."""
+    if filing.consignment is None:
+        sheet.note("WRITE-MISSING", "/house_transport_document_id", filing.key, "This is no consignment.")
+    elif filing.function == "cancel":
+        sheet.note("WRITE-ONE", "/function", filing.function, "A manifest has no line that takes another back.")
+    else:
+        return filing.consignment
+    return None
 
 
 def leftovers(page: Page, known: Sequence[str] = ()) -> None:

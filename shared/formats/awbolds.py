@@ -32,12 +32,14 @@ def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Wr
     bols: list[str] = []
     first: str | None = None
     for filing in filings:
-        if filing.consignment is None or filing.function == "cancel":
-            continue
         sheet = Sheet(filing.key, dialect)
-        page = Page(filing.consignment, sheet)
-        master = _master(filing.consignment, page)
-        written = asycuda.write_bol(filing.consignment, len(bols) + 1, page)
+        consignment = asycuda.to_write(filing, sheet)
+        if consignment is None:
+            findings += sheet.findings
+            continue
+        page = Page(consignment, sheet)
+        master = _master(consignment, page)
+        written = asycuda.write_bol(consignment, len(bols) + 1, page)
         asycuda.leftovers(page)
         if not any(made.severity == "error" for made in sheet.findings):
             first = first or master
@@ -45,7 +47,7 @@ def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Wr
                 bols.append(written)
                 findings += losses(filing, _CARRIED, dialect, _SCHEMES)
             else:
-                sheet.note("WRITE-ONE", "/master_transport_document_id", filing.consignment.master_transport_document_id)
+                sheet.note("WRITE-ONE", "/master_transport_document_id", consignment.master_transport_document_id)
         findings += sheet.findings
     if first is None:
         return Written(b"", tuple(findings))

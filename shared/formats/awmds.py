@@ -144,16 +144,20 @@ def _compare(totals: Mapping[str, str], packages: int, kilos: Decimal, item: Ite
 
 def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Written:
     """Write *filings* as one manifest. Without a consignment that can be written the body is empty."""
-    movement = next((filing.movement for filing in filings if filing.movement is not None), None)
+    travels = next((filing for filing in filings if filing.movement is not None), None)
+    movement = travels.movement if travels is not None else None
     findings: list[Finding] = []
     bols: list[str] = []
     first: str | None = None
     totals: list[Any] = [0, Decimal(0), 0]
     for filing in filings:
-        consignment = filing.consignment
-        if consignment is None or filing.function == "cancel":
+        if filing is travels:
             continue
         sheet = Sheet(filing.key, dialect)
+        consignment = asycuda.to_write(filing, sheet)
+        if consignment is None:
+            findings += sheet.findings
+            continue
         page = Page(consignment, sheet)
         general = _general(consignment, movement, page)
         written = asycuda.write_bol(consignment, len(bols) + 1, page)
@@ -169,7 +173,13 @@ def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Wr
             else:
                 sheet.note("WRITE-ONE", "/conveyance_reference", consignment.conveyance_reference, "It travels with another transport.")
         findings += sheet.findings
-    return Written(_document(first, bols, totals) if first is not None else b"", tuple(findings))
+    if first is not None:
+        return Written(_document(first, bols, totals), tuple(findings))
+    if travels is not None:
+        sheet = Sheet(travels.key, dialect)
+        sheet.note("WRITE-MISSING", "/goods_items", message="There is no consignment on the transport that could be written.")
+        findings += sheet.findings
+    return Written(b"", tuple(findings))
 
 
 _SPLIT: Final = "\0"

@@ -141,7 +141,11 @@ class FilingWriter(Format, Protocol):
     """A format in which filings can be written: corrections to partners, filings to authorities, conversion."""
 
     def write(self, filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Written:
-        """Write *filings* as one message, in order; the same arguments always give the same bytes."""
+        """Write *filings* as one message, in order; the same arguments always give the same bytes.
+
+        A filing that is not in the message has a finding of severity ``error`` that names its key; where none is in it, there is no
+        message: the body is empty.
+        """
         ...
 
 

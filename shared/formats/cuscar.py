@@ -26,7 +26,7 @@ from shared.formats.edifact_consignment import HEADER, PARTIES, PLAIN, ROLES, SE
 from shared.formats.edifact_envelope import code, control_reference, stamp, unb
 from shared.formats.edifact_parties import write_nad
 from shared.formats.filings import conclude
-from shared.formats.losses import losses
+from shared.formats.losses import gaps, losses
 from shared.formats.xml import malformed
 from shared.identifiers import air_waybill
 from shared.model import Consignment, Dialect, Filing, GoodsItem, Money, Party, RawMessage, Rejection
@@ -316,6 +316,10 @@ _EXTRA: Final = ("manifest_no", "tracking_no")
 _WRITTEN: Final = frozenset(
     {path for path in PATHS if not path.startswith(("/extra", "/function"))} | {"/tax_ids/", "/extra/manifest_no", "/extra/tracking_no"}
 )
+_WANTED: Final = (
+    *("/consignor/name", "/consignor/country", "/consignee/name", "/consignee/country"),
+    *("/package_count", "/gross_mass_kg", "/goods_items/*/goods_description"),
+)
 
 
 def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Written:
@@ -327,18 +331,18 @@ def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Wr
         consignment = filing.consignment
         if consignment is None:
             composer.key = filing.key
-            composer.note("WRITE-LOST", filing.kind, "Only consignments can be written as CUSCAR.")
+            composer.note("WRITE-MISSING", filing.kind, "Only consignments can be written as CUSCAR.")
             continue
         common = tuple(getattr(consignment, field) for field in (*_COMMON, "mode_of_transport"))
         groups.setdefault((filing.function, (consignment.extra or {}).get("manifest_no"), *common), []).append((filing, consignment))
-        lost += losses(filing, _WRITTEN, dialect)
+        lost += losses(filing, _WRITTEN, dialect) + gaps(filing, _WANTED, dialect)
     icr = control_reference(envelope.message_id)
     for number, ((function, manifest, *_), members) in enumerate(groups.items(), 1):
         document = manifest or (envelope.message_id if len(groups) == 1 else f"{envelope.message_id}-{number}")
         _write_message(composer, str(number), document, _FUNCTION_CODES[function], members, envelope)
     head = unb(envelope, icr, "CUSCAR")
     body = composer.interchange(head, len(groups), icr)
-    return Written(body, (*composer.findings, *lost))
+    return Written(body if groups else b"", (*composer.findings, *lost))
 
 
 def _write_message(

@@ -115,7 +115,7 @@ def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Wr
         return "".join([*parts, "</Item>"])
 
     items, findings = write_items(filings, lambda each: Sheet(each.key, dialect), item, CARRIED | {"/receptacle_id"})
-    return Written(postal_files.write_file(PROFILE, envelope, items, len(items)), findings)
+    return Written(postal_files.write_file(PROFILE, envelope, items, len(items)) if items else b"", findings)
 
 
 def _defaults(consignment: Consignment, envelope: Envelope) -> dict[str, str]:

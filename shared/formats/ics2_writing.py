@@ -99,6 +99,8 @@ def _one(codes: Sequence[str], filing: Filing, envelope: Envelope, sheet: Sheet)
     if filed is None:
         sheet.note("WRITE-ONE", "/extra/SpecificCircumstanceIndicator", code, f"This format has no filing {code}.")
         return None
+    if filed.channel == "post" and not filing.key.startswith("post:"):
+        sheet.note("WRITE-MISSING", "/house_transport_document_id", filing.key, f"This is no postal item, which {filed.code} is about.")
     direct = filed.level == "either" and consignment.house_transport_document_id == consignment.master_transport_document_id
     around = _around(filing, filed, consignment, extra, envelope, sheet)
     house = _house(filed, consignment, extra, direct, sheet)

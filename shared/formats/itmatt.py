@@ -75,7 +75,7 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
 def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Written:
     """Write *filings* of postal items as one file, one ``Item`` each, with function and version as filed (version 1 where none was)."""
     items, findings = write_items(filings, lambda each: Sheet(each.key, dialect), _item)
-    return Written(postal_files.write_file(PROFILE, envelope, items, len(items)), findings)
+    return Written(postal_files.write_file(PROFILE, envelope, items, len(items)) if items else b"", findings)
 
 
 def _item(filed: Filing, consignment: Consignment, sheet: Sheet) -> str:

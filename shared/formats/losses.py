@@ -1,9 +1,9 @@
-"""What a written format has no place for: every value of a filing that is not among the paths it writes, told and never left out in
-silence."""
+"""What lies between a filing and the format it is written in: values that the format has no place for, told and never left out in silence;
+and values that its readers ask for and the filing has not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -34,6 +34,35 @@ def losses(filing: Filing, written: frozenset[str], dialect: Dialect, ignore: It
             if made is not None:
                 found.append(made)
     return found
+
+
+def gaps(filing: Filing, wanted: Iterable[str], dialect: Dialect) -> list[Finding]:
+    """Return a warning for each value of the consignment that is *wanted* and not there. A cancellation without goods needs none.
+
+    *wanted* holds paths with ``*`` for every element of a list, which must have one at least.
+    """
+    consignment = filing.consignment
+    if consignment is None or (filing.function == "cancel" and not consignment.goods_items):
+        return []
+    missing = [path for each in wanted for path in _missing(consignment, each.split("/")[1:], "")]
+    made = [finding("WRITE-WANTED", dialect, path=path, sender_path=filing.key) for path in dict.fromkeys(missing)]
+    return [each for each in made if each is not None]
+
+
+def _missing(held: Any, steps: Sequence[str], path: str) -> Iterator[str]:
+    """Yield the paths below *held* at which *steps* find nothing."""
+    if not steps:
+        return
+    first, *rest = steps
+    if first == "*":
+        for index, each in enumerate(held):
+            yield from _missing(each, rest, f"{path}/{index}")
+        return
+    inner = getattr(held, first)
+    if inner is None or inner == ():
+        yield "/".join([path, first, *(step for step in rest if step != "*")]) if inner is None else f"{path}/{first}"
+    else:
+        yield from _missing(inner, rest, f"{path}/{first}")
 
 
 class _Place(NamedTuple):

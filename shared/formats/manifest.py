@@ -500,6 +500,12 @@ WRITTEN: Final = frozenset(
 )
 """The dataset paths that a row has a column for; what depends on the value is judged by :func:`rows`."""
 
+_FIELDS: Final = {**HEAD, **_PLAIN, **{column: f"goods_items/*/{field}" for column, field in GOODS.items()}} | {
+    column: f"{_PARTIES[side]}/{field}" for side, columns in _PARTY_COLUMNS.items() for column, field in columns.items()
+}
+WANTED: Final = tuple(f"/{_FIELDS[column]}" for column in MANDATORY)
+"""The dataset paths without which no row is taken."""
+
 _TAX_COLUMNS: Final = {("ioss", "seller"): "ioss_no", ("voec", "seller"): "voec_no", ("eori", "importer"): "importer_eori"}
 _ID_COLUMNS: Final = {"eori": "eori", "tin": "tax_no"}
 _FUNCTIONS: Final = {"replace": "REPLACE", "cancel": "CANCEL"}

@@ -50,7 +50,7 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
 def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Written:
     """Write a manifest of *filings*, one row per goods line."""
     header, rows, findings = manifest_table.filed(filings, dialect)
-    return Written(csv.write(header, rows), tuple(findings))
+    return Written(csv.write(header, rows) if rows else b"", tuple(findings))
 
 
 def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:

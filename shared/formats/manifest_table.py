@@ -16,7 +16,7 @@ from shared.contracts import Notice
 from shared.formats import csv, manifest
 from shared.formats.base import ANSWER_LIMIT, ITEM_LIMIT, Parsed, Taken
 from shared.formats.filings import Item
-from shared.formats.losses import losses
+from shared.formats.losses import gaps, losses
 from shared.formats.places import named_in
 from shared.formats.rules import finding
 from shared.formats.xml import malformed
@@ -145,10 +145,10 @@ def filed(filings: Sequence[Filing], dialect: Dialect) -> tuple[list[str], list[
             made = finding("WRITE-LOST", dialect, path="/channel", sender_path=filing.key, value=filing.consignment.channel)
             found += [made] if made else []
         lines += rows
-        found += losses(filing, manifest.WRITTEN, dialect, ignore)
+        found += losses(filing, manifest.WRITTEN, dialect, ignore) + gaps(filing, manifest.WANTED, dialect)
     used = {name for line in lines for name in line}
     header = [name for name in _ORDER if name in used] + sorted(used - set(_ORDER))
-    return header or [HAWB], [[line.get(name) for name in header] for line in lines], found
+    return header, [[line.get(name) for name in header] for line in lines], found
 
 
 NOTICE_COLUMNS: Final = ("at", "event", "key", "house_document", "outcome", "reasons", "missing", "findings", "answer_due_at", "position")

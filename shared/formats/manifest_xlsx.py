@@ -62,7 +62,7 @@ def _name(header: Sequence[str], place: int) -> str:
 def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Written:
     """Write a manifest of *filings*, one row per goods line."""
     header, rows, findings = manifest_table.filed(filings, dialect)
-    return Written(xlsx.write(header, rows), tuple(findings))
+    return Written(xlsx.write(header, rows) if rows else b"", tuple(findings))
 
 
 def render(notices: Sequence[Notice], dialect: Dialect) -> bytes:

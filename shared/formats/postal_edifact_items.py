@@ -286,7 +286,7 @@ def write(
         _write_item(composer, count, filing, filing.consignment, between, leave)
         findings += losses(filing, carried, dialect)
     body = finish(composer, profile, envelope, count)
-    return Written(body, (*composer.findings, *findings))
+    return Written(body if count else b"", (*composer.findings, *findings))
 
 
 def _missing(filing: Filing) -> str | None:

@@ -462,7 +462,7 @@ def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Wr
         f'<?xml version="1.0" encoding="UTF-8"?>\n<md:MetaData xmlns:md="{_META}" xmlns="{_NAMESPACE}">'
         "<md:WCODataModelVersionCode>3.6</md:WCODataModelVersionCode><md:WCOTypeName>DEC</md:WCOTypeName>"
     )
-    return Written((head + "".join(written) + "</md:MetaData>\n").encode(), tuple(findings))
+    return Written((head + "".join(written) + "</md:MetaData>\n").encode() if any(written) else b"", tuple(findings))
 
 
 def _written(filing: Filing, findings: list[Finding], dialect: Dialect) -> str:

@@ -253,8 +253,10 @@ def write(filings: Sequence[Filing], envelope: Envelope, dialect: Dialect) -> Wr
     if whole is not None:
         findings += losses(whole, _CARRIED, dialect)
     body = b""
-    if master is not None and (houses or filings[0].function == "cancel"):
+    if master is not None and (houses or (whole is not None and whole.function == "cancel")):
         body = _write(of_whole, houses, envelope, cargo_xml.purpose((whole or filings[0]).function), sheet)
+    elif whole is not None:
+        sheet.note("WRITE-MISSING", "/house_transport_document_id", message="There is no house under the master that could be written.")
     return Written(body, (*findings, *sheet.findings))
 
 
@@ -273,8 +275,8 @@ def _summed(master: str | None, filings: Sequence[Filing], pieces: int, kilos: D
         stage="planned",
         channel="express",
         master_transport_document_id=master,
-        package_count=pieces,
-        gross_mass_kg=kilos,
+        package_count=pieces or None,
+        gross_mass_kg=kilos or None,
         place_of_loading=getattr(first, "place_of_loading", None),
         place_of_arrival=getattr(first, "place_of_arrival", None),
     )

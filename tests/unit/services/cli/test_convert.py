@@ -34,8 +34,13 @@ def test_what_the_target_cannot_carry_is_listed_and_what_is_not_written_fails() 
     told = run(app, ["convert", str(FOLDER / "itmatt" / "reference.xml"), "--to", "manifest-csv"])
     assert told.exit_code == 0
     assert {"/channel", "/posted_at", "/postal/mail_class"} <= {json.loads(line)["path"] for line in told.stderr.splitlines()}
-    failed = run(app, ["convert", str(FOLDER / "order" / "single.json"), "--to", "manifest-csv"])
-    assert failed.exit_code == 1
+
+
+@pytest.mark.parametrize("to", ["manifest-csv", "itmatt", "awmds", "cuscar", "xfhl"])
+def test_what_is_not_written_at_all_fails_and_leaves_no_empty_message(tmp_path: Path, to: str) -> None:
+    target = tmp_path / "out"
+    failed = run(app, ["convert", str(FOLDER / "order" / "single.json"), "--to", to, "-o", str(target)])
+    assert (failed.exit_code, failed.stdout, target.exists()) == (1, "", False)
     assert json.loads(failed.stderr.splitlines()[0])["severity"] == "error"
 
 

@@ -129,7 +129,7 @@ def test_a_text_too_long_for_its_field_is_cut_with_a_finding() -> None:
 
 def test_an_item_without_its_posts_is_not_written() -> None:
     written = itmatt.write([filed(a_house_consignment())], ENVELOPE, DEFAULT_DIALECT)
-    assert b"<ItemCount>0<" in written.body
+    assert written.body == b""
     assert {found.path for found in written.findings if found.severity == "error"} == {
         "/postal/origin_post",
         "/postal/destination_post",
