@@ -20,7 +20,7 @@ from services.cli.main import COMMANDS, app
 from services.router import assess, lifecycle, versions
 from services.router.policy.loading import load_pack
 from shared.formats import FORMATS, READERS
-from shared.formats.base import FilingWriter, Writer
+from shared.formats.base import FilingWriter, Tabular, Writer
 from shared.formats.rules import RULES
 from shared.model import Finding
 from shared.problems import PROBLEMS
@@ -57,7 +57,7 @@ def _direction(module: Any, reads: bool) -> str:
 def _answered(module: Any) -> str:
     """Return what acknowledges a message of a format as a whole: another format, itself, or the notice in JSON."""
     name = getattr(module, "ACKNOWLEDGED_BY", None)
-    return f"`{name}`" if name else "JSON"
+    return f"`{name}`" if name else "JSON; a table with `manifest-csv`" if isinstance(module, Tabular) else "JSON"
 
 
 def settings() -> str:

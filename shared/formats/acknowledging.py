@@ -1,8 +1,8 @@
 """How a message as a whole is answered in kind: by the format that its own format names, or that belongs to its syntax.
 
 A format module says with ``ACKNOWLEDGED_BY`` which format answers it (``cuscar``: ``contrl``; ``xfzb``: ``xfnm``; ``fhl``: ``fma``; a
-manifest: itself). A message that no reader recognised is answered by its syntax where that is enough to name the sender. Everything else
-is answered in JSON, in the one shape of all notices: its items one by one (:func:`details`).
+manifest: itself). A table of any other format, and a message that no reader recognised, is answered by its syntax where that is enough to
+name the sender. Everything else is answered in JSON, in the one shape of all notices: its items one by one (:func:`details`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 
 from shared.contracts import Acknowledgement, ItemTaken
 from shared.formats import FORMATS
-from shared.formats.base import ANSWER_LIMIT, Acknowledging, Format, Received
+from shared.formats.base import ANSWER_LIMIT, Acknowledging, Format, Received, Tabular
 from shared.formats.recognition import look
 from shared.model import Dialect
 
@@ -47,9 +47,8 @@ def details(received: Received) -> tuple[ItemTaken, ...] | None:
 
 
 def _writer(received: Received, module: Format | None) -> Acknowledging | None:
-    if module is not None:
-        name: str | None = getattr(module, "ACKNOWLEDGED_BY", None)
-    else:
+    name: str | None = getattr(module, "ACKNOWLEDGED_BY", None)
+    if name is None and (module is None or isinstance(module, Tabular)):
         name = _OF_SYNTAX.get(look(received.raw.body).kind)
     found = FORMATS[name] if name is not None else None
     assert found is None or isinstance(found, Acknowledging)

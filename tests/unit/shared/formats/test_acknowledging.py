@@ -131,6 +131,19 @@ def test_a_table_without_known_columns_comes_back_with_the_reason() -> None:
     assert b"NOT TAKEN | MSG-FORMAT" in answer.body
 
 
+def test_a_table_of_stock_movements_comes_back_with_what_was_found_in_each_row() -> None:
+    answer = in_kind(acknowledged((FOLDER / "stock/table_rows_refused.csv").read_bytes(), role=Role.PLATFORM))
+    assert answer.format == manifest_csv.NAME
+    header, first, second, third = answer.body.decode("utf-8-sig").splitlines()
+    assert header.endswith('"guichet_findings"')
+    assert '"IN-1"' in first
+    assert "NOT TAKEN" in first
+    assert "yesterday" in first
+    assert second.endswith('"ok"')
+    assert "NOT TAKEN" in third
+    assert acknowledged((FOLDER / "stock/reference.json").read_bytes(), role=Role.PLATFORM).acknowledgement is None
+
+
 def test_what_has_no_answer_in_kind_is_told_all_the_same() -> None:
     event = acknowledged((FOLDER / "itmatt/reference.xml").read_bytes(), role=Role.POST)
     assert event.acknowledgement is None
