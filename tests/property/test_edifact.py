@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.ingest import intake
 from shared.contracts import Answer
 from shared.directory import Participant, Role
-from shared.formats import cuscar, itmatt_edifact
+from shared.formats import cuscar, cusitm_edifact, itmatt_edifact
 from shared.formats.base import Envelope
 from shared.formats.edifact import Composer, Syntax, whole
 from shared.model import DEFAULT_DIALECT, Consignment, Document, Filing, GoodsItem, Money, Party, Postal, RawMessage, Rejection, TaxId
@@ -137,13 +137,11 @@ def test_cuscar_comes_back(data: st.DataObject) -> None:
 ENVELOPE = Envelope("M1", "JX:ZZZ", "HUB:ZZZ", AT)
 
 
-@BOUNDED
-@given(st.data())
-def test_itmatt_comes_back(data: st.DataObject) -> None:
+def postal_item(data: st.DataObject) -> Consignment:
     lines = data.draw(goods("BD", express=False))
     consignor, consignee = data.draw(parties), data.draw(parties)
     total = sum((line.item_amount.amount for line in lines if line.item_amount), Decimal(0))
-    consignment = Consignment(
+    return Consignment(
         house_transport_document_id="LZ314159268US",
         house_transport_document_type="750",
         channel="post",
@@ -162,8 +160,28 @@ def test_itmatt_comes_back(data: st.DataObject) -> None:
         postal=Postal(origin_post="USP", destination_post="NLP", mail_class="U", handling="R", local_ids=("A", "B")),
         extra={"Remark": data.draw(text(350, 1))},
     )
+
+
+@BOUNDED
+@given(st.data())
+def test_itmatt_comes_back(data: st.DataObject) -> None:
+    consignment = postal_item(data)
     written = itmatt_edifact.write([filing(consignment, "post:LZ314159268US")], ENVELOPE, DEFAULT_DIALECT)
     [back] = itmatt_edifact.parse(RawMessage("p", written.body, AT), DEFAULT_DIALECT)
+    assert isinstance(back, Filing), back
+    assert back.consignment == consignment
+    assert not written.findings
+
+
+@BOUNDED
+@given(st.data(), st.sampled_from(["I", "O"]), st.none() | st.sampled_from(["true", "false"]))
+def test_cusitm_comes_back(data: st.DataObject, flow: str, late: str | None) -> None:
+    declared = {"PostOrganizationCd": "JX", "CustOrganizationCd": "NLCUST", "CustomsOfficeCd": "NL000432", "Flow": flow}
+    item = postal_item(data)
+    extra = {**(item.extra or {}), **declared, **({"ArrivedBeforeData": late} if late else {})}
+    consignment = item.model_copy(update={"extra": extra, "receptacle_id": "USLAXANLHAGIAUN60123004100085"})
+    written = cusitm_edifact.write([filing(consignment, "post:LZ314159268US")], ENVELOPE, DEFAULT_DIALECT)
+    [back] = cusitm_edifact.parse(RawMessage("p", written.body, AT), DEFAULT_DIALECT)
     assert isinstance(back, Filing), back
     assert back.consignment == consignment
     assert not written.findings
