@@ -76,7 +76,7 @@ FINDINGS = st.lists(
 
 
 @st.composite
-def decided(draw: st.DrawFn, *, postal: bool, **more: Any) -> Notice:
+def decided(draw: st.DrawFn, *, postal: bool, outcomes: st.SearchStrategy[Outcome] = OUTCOMES) -> Notice:
     """A decision about a postal item, or about a house under its master."""
     number = draw(NUMBERS if postal else HOUSES)
     summary = Summary(
@@ -91,11 +91,10 @@ def decided(draw: st.DrawFn, *, postal: bool, **more: Any) -> Notice:
         key=f"post:{number}" if postal else f"express:jx:{number}",
         at=draw(SECONDS),
         sequence=draw(st.integers(1, 999)),
-        outcome=draw(more.pop("outcomes", OUTCOMES)),
+        outcome=draw(outcomes),
         reasons=tuple(PublicView(public=each) for each in draw(st.lists(st.sampled_from(PUBLIC), max_size=2, unique=True))),
         referred=tuple(draw(st.lists(st.sampled_from(ASKED), max_size=3, unique=True))) or None,
         consignment=summary,
-        **more,
     )
 
 
