@@ -128,7 +128,8 @@ def _read(
     rejections = [outcome for outcome in outcomes if isinstance(outcome, Rejection)]
     for rejection in rejections:
         for finding in rejection.findings:
-            typer.echo(f"rejected {rejection.key or rejection.position or 'message'}: {finding.code} {finding.message}", err=True)
+            said = f"{finding.code} {finding.message} {finding.where}".rstrip()
+            typer.echo(f"rejected {rejection.key or rejection.position or 'message'}: {said}", err=True)
     answers = [outcome for outcome in outcomes if not isinstance(outcome, Filing | Rejection)]
     return [outcome for outcome in outcomes if isinstance(outcome, Filing)], answers, bool(rejections)
 

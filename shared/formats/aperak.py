@@ -132,7 +132,7 @@ def _write_errors(composer: Composer, notice: Notice) -> None:
     findings = notice.findings or ()
     for finding in findings:
         composer.segment("ERC", [error_code(finding.code), None, "ZZZ"])
-        text = f"{finding.code} {finding.sender_path or finding.path or ''}: {finding.message} {finding.remedy}"
+        text = f"{finding.code} {finding.where}: {finding.message} {finding.remedy}"
         composer.segment("FTX", "AAO", None, None, composer.cut(text, 70, 5))
         if house:
             composer.segment("RFF", ["HWB", house])

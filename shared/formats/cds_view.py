@@ -346,7 +346,7 @@ def _data(notice: Notice, dialect: Dialect) -> Iterator[str]:
 def _told(notice: Notice) -> Iterator[tuple[str, str]]:
     """Yield the extra fields of a response: what is wrong, and what is asked for, in the sender's own names."""
     for number, made in enumerate(notice.findings or (), 1):
-        yield f"Error[{number}]", " ".join(each for each in (made.code, made.sender_path or made.path, made.message, made.remedy) if each)
+        yield f"Error[{number}]", " ".join(each for each in (made.code, made.where, made.message, made.remedy) if each)
     for number, (path, reason) in enumerate(cusrsp.asked_for(notice), 1):
         path = path if path.startswith("/") else f"/{path}"
         yield f"RequestedElement[{number}]", f"{reason} {sender_path(path, 'CDSView', PATHS, {}) or path}"

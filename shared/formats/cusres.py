@@ -276,7 +276,7 @@ def _write(composer: Composer, _: Envelope, notice: Notice) -> None:
 def _texts(notice: Notice) -> list[str]:
     """Up to five texts: what is wrong, or why."""
     if notice.findings:
-        return [f"{each.code} {each.sender_path or each.path or ''}: {each.message}" for each in notice.findings[:5]]
+        return [f"{each.code} {each.where}: {each.message}" for each in notice.findings[:5]]
     texts = list(dict.fromkeys(reason.public.replace("_", " ") for reason in notice.reasons))
     asked = [f"requested: {path}" for path in notice.referred or () if not path.startswith("/documents/")]
     return [*texts, *asked][:5]

@@ -233,7 +233,8 @@ def own_path(path: str) -> str:
 def _errors(notice: Notice, name: str) -> Iterator[str]:
     for finding in notice.findings or ():
         path = attribute(finding.sender_path or finding.path or "")
-        yield f"<{name} code={attribute(finding.code)} path={path}>{_text(f'{finding.message} {finding.remedy}', 512)}</{name}>"
+        said = _text(f"{finding.message} {finding.remedy} {finding.place}".rstrip(), 512)
+        yield f"<{name} code={attribute(finding.code)} path={path}>{said}</{name}>"
 
 
 def _element(name: str, value: str | None) -> list[str]:

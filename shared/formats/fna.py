@@ -57,4 +57,4 @@ def error_lines(errors: Sequence[Finding]) -> list[str]:
 
 
 def _told(error: Finding) -> str:
-    return " ".join(each for each in (error.code, error.sender_path, error.message, error.remedy) if each)
+    return " ".join(each for each in (error.code, error.where, error.message, error.remedy) if each)

@@ -416,7 +416,7 @@ def _error(made: Finding, root: str) -> str:
     rule = _RULES.get(place.rpartition("/")[2])
     return group(
         "error",
-        leaf("description", f"{made.code}: {made.message} {made.remedy}".strip()[:512]),
+        leaf("description", f"{made.code}: {made.message} {made.remedy} {made.place}".strip()[:512]),
         leaf("validationCode", rule or error_code(made.code)),
         group("pointer", leaf("messageElementPath", place[:512] or None)),
     )

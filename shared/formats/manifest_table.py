@@ -157,10 +157,10 @@ NOTICE_COLUMNS: Final = ("at", "event", "key", "house_document", "outcome", "rea
 
 def told(notices: Sequence[Notice]) -> list[list[str | None]]:
     """Return the rows of a list of what was decided, in the columns of ``NOTICE_COLUMNS``."""
-    return [_told(notice.model_dump(mode="json", exclude_none=True)) for notice in notices]
+    return [_told(notice.model_dump(mode="json", exclude_none=True), notice.findings or ()) for notice in notices]
 
 
-def _told(notice: dict[str, Any]) -> list[str | None]:
+def _told(notice: dict[str, Any], findings: Iterable[Finding]) -> list[str | None]:
     consignment = notice.get("consignment", {})
     return [
         notice["at"],
@@ -170,7 +170,7 @@ def _told(notice: dict[str, Any]) -> list[str | None]:
         notice.get("outcome"),
         "; ".join(_words(reason) for reason in notice.get("reasons", ())),
         "; ".join(_words(missing) for missing in notice.get("missing", ())),
-        "; ".join(f"{each['code']} {each.get('sender_path', '')} {each['message']}" for each in notice.get("findings", ())),
+        "; ".join(f"{each.code} {each.where} {each.message}" for each in findings),
         notice.get("answer_due_at"),
         notice.get("position"),
     ]

@@ -292,7 +292,7 @@ def _message(responses: Iterable[_Response]) -> bytes:
 def _written(response: _Response) -> str:
     at = f"{response.at.astimezone(UTC):%Y%m%d%H%M%SZ}"
     errors = list(response.errors)
-    texts = [*response.texts, *(f"{made.code}: {made.message} {made.remedy} {made.sender_path or ''}".strip() for made in errors)]
+    texts = [*response.texts, *(f"{made.code}: {made.message} {made.remedy} {made.where}".strip() for made in errors)]
     parts = [
         leaf("FunctionCode", response.code),
         leaf("FunctionalReferenceID", response.id.hex),

@@ -177,7 +177,7 @@ def _statuses(notice: Notice, about: str) -> Iterator[str]:
     """One status for each thing wrong; an acknowledgement when nothing is."""
     errors = [finding for finding in notice.findings or () if finding.severity == "error"]
     for finding in errors:
-        yield _status(_ERROR, reason_of(finding), about + f"{finding.message} {finding.remedy} {finding.sender_path or ''}".strip())
+        yield _status(_ERROR, reason_of(finding), about + f"{finding.message} {finding.remedy} {finding.where}".strip())
     if notice.type == _REJECTED and not errors:
         public = ", ".join(reason.public for reason in notice.reasons)
         yield _status(_ERROR, "BAD_WBL_FORMAT", (about + public) or None)

@@ -25,7 +25,7 @@ class Finding(Model):
 
     ``path`` points into the standard dataset (``/goods_items/2/hs_code``, 0-based), ``sender_path`` into the sender's message
     (``Item[3]/Declaration/Data/ContentPieces/ContentPiece[2]/HS``, 1-based). ``value`` is the offending text, cut at 200 characters.
-    ``line`` and ``column`` are 1-based positions in the sender's bytes where the reader knows them.
+    ``line`` and ``column`` are 1-based positions in the sender's message where the reader knows them; columns count characters.
     """
 
     code: str
@@ -37,6 +37,18 @@ class Finding(Model):
     value: Value | None = None
     line: int | None = None
     column: int | None = None
+
+    @property
+    def where(self) -> str:
+        """Return the sender's path, or else the dataset's, with line and column, in words."""
+        path = self.sender_path or self.path or ""
+        return f"{path} ({self.place})".strip() if self.place else path
+
+    @property
+    def place(self) -> str:
+        """Return line and column in words, as far as they are known and the sender's path does not name them."""
+        numbers = (f"{name} {said}" for name, said in (("line", self.line), ("column", self.column)) if said is not None)
+        return ", ".join(each for each in numbers if each not in (self.sender_path or ""))
 
 
 def cut(value: object) -> str:

@@ -245,6 +245,7 @@ def test_a_refused_waybill_is_told_in_the_programmes_words() -> None:
     assert "<ram:Reason>MISSING_CNE_NAME</ram:Reason>" in body
     assert "<ram:Reason>MISSING_WEIGHT</ram:Reason>" in body
     assert "<ram:StatusCode>Rejected</ram:StatusCode>" in body
+    assert "(line 20, column 3)</ram:Information>" in body
     answer = reported(refused.findings)
     assert (answer.decision, answer.key) == ("REJECTED", "express:jx:JXE2603000017")
 

@@ -96,13 +96,13 @@ def test_an_accepted_item_is_registered() -> None:
 
 
 def test_a_refused_item_lists_its_errors() -> None:
-    finding = Finding(code="DQ-01", message="Not <S10> & co.", remedy="Look\x01 again.", sender_path="Item[2]/MailObject/Id")
+    finding = Finding(code="DQ-01", message="Not <S10> & co.", remedy="Look\x01 again.", sender_path="Item[2]/MailObject/Id", line=3)
     answer = response_of(
         a_notice("guichet.filing.rejected", sequence=0, findings=(finding,), filing=None, consignment=None, message_id="USP-1")
     )
     assert (answer.phase, answer.decision) == ("REG", "REJECTED")
     assert answer.extra is not None
-    assert answer.extra["Error[1]"] == "DQ-01 Item[2]/MailObject/Id Not <S10> & co. Look? again."
+    assert answer.extra["Error[1]"] == "DQ-01 Item[2]/MailObject/Id Not <S10> & co. Look? again. line 3"
 
 
 def test_a_file_refused_as_a_whole_has_no_item() -> None:

@@ -106,7 +106,12 @@ def test_acceptance_and_rejection_are_no_clearance() -> None:
 
 def test_aperak_tells_each_finding() -> None:
     finding = Finding(
-        code="FLD-CODE", message="The code is not in its list.", remedy="Use a code of the list.", sender_path="UNH[1]/CNI[1]"
+        code="FLD-CODE",
+        message="The code is not in its list.",
+        remedy="Use a code of the list.",
+        sender_path="Item[1]/HS",
+        line=7,
+        column=12,
     )
     [accepted, first, second] = answers(
         aperak, aperak.render([a_notice(ConsignmentAccepted), a_notice(FilingRejected, findings=(finding, finding))], DEFAULT_DIALECT)
@@ -114,6 +119,8 @@ def test_aperak_tells_each_finding() -> None:
     assert (accepted.key, accepted.decision) == ("lrn:JXM20260301LGG01", "ACCEPTED")
     assert first.key == second.key == "express:jx:JXE2603000017"
     assert first.decision == "REJECTED"
+    assert first.note is not None
+    assert "FLD-CODE Item[1]/HS (line 7, column 12): The code is not in its list." in first.note
 
 
 def test_contrl_of_notices_refuses_only_what_was_refused_as_a_whole() -> None:

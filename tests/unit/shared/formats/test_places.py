@@ -9,7 +9,7 @@ import pytest
 from shared.formats import recognition
 from shared.formats.places import Lines
 from shared.formats.rules import finding
-from shared.model import DEFAULT_DIALECT
+from shared.model import DEFAULT_DIALECT, Finding
 from tests import samples
 
 
@@ -28,6 +28,22 @@ def test_tables_and_lines_of_text_name_their_line_themselves(where: str, place: 
     made = finding("FLD-FORM", DEFAULT_DIALECT, sender_path=where)
     assert made is not None
     assert (made.line, made.column) == place
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"sender_path": "Item[2]/HS", "line": 3, "column": 7}, "Item[2]/HS (line 3, column 7)"),
+        ({"sender_path": "line 3/hs_code", "line": 3}, "line 3/hs_code"),
+        ({"sender_path": "line 3/note", "line": 3, "column": 7}, "line 3/note (column 7)"),
+        ({"sender_path": "FHL line 13, column 6", "line": 13, "column": 6}, "FHL line 13, column 6"),
+        ({"line": 15, "column": 48}, "(line 15, column 48)"),
+        ({"path": "/goods_items/0/hs_code"}, "/goods_items/0/hs_code"),
+        ({}, ""),
+    ],
+)
+def test_a_place_in_words_names_line_and_column_once(said: dict[str, Any], words: str) -> None:
+    assert Finding(code="FLD-FORM", message="No.", remedy="Yes.", **said).where == words
 
 
 def test_every_finding_of_the_samples_has_a_position() -> None:
