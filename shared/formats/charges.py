@@ -77,7 +77,7 @@ def type_of(charge: Charge) -> str:
 
 
 def segments(composer: Composer, charge: Charge) -> None:
-    """Write TAX (function, type, rate) and MOA+161 (amount) of one charge."""
+    """Write TAX (function, type, rate) and MOA+161 (amount) of one charge; which goods it is for has no place there."""
     rate = [None, None, None, plain_number(charge.rate_percent, 3)] if charge.rate_percent is not None else None
     composer.segment("TAX", _FUNCTIONS.get(charge.type, _TAX), type_of(charge), None, None, rate)
     composer.segment("MOA", ["161", plain_number(charge.amount.amount, 2), charge.amount.currency])

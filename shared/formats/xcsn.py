@@ -281,7 +281,7 @@ def _write(notices: Sequence[Notice], status: str, dialect: Dialect) -> bytes:
     )
     groups = [
         f"<rsm:BusinessHeaderDocument>{business}</rsm:BusinessHeaderDocument>",
-        f"<rsm:MasterConsignment>{_leg(notices[0])}{''.join(dict.fromkeys(_references(notices)))}</rsm:MasterConsignment>",
+        f"<rsm:MasterConsignment>{_leg(notices[0])}{''.join(_references(notices))}</rsm:MasterConsignment>",
     ]
     envelope = cargo_answers.envelope_of(last, document_of(notices[0])[0], dialect)
     conversation = cargo_answers.conversation_of(notices[0])
@@ -299,10 +299,14 @@ def _leg(notice: Notice) -> str:
 
 
 def _references(notices: Sequence[Notice]) -> Iterator[str]:
-    """The master and then the houses: the master is named once."""
+    """Each master once, with its houses behind it."""
+    masters: dict[str, list[str]] = {}
     for notice in notices:
         master = notice.consignment.master_transport_document_id if notice.consignment is not None else None
         number, type_code = document_of(notice)
-        if master is not None and master != number:
+        written = group("AssociatedReferenceDocument", leaf("ID", number), leaf("TypeCode", type_code or HOUSE))
+        masters.setdefault(master if master is not None and master != number else "", []).append(written)
+    for master, documents in masters.items():
+        if master:
             yield group("AssociatedReferenceDocument", leaf("ID", master), leaf("TypeCode", MASTER))
-        yield group("AssociatedReferenceDocument", leaf("ID", number), leaf("TypeCode", type_code or HOUSE))
+        yield from dict.fromkeys(documents)

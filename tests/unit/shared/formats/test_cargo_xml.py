@@ -227,6 +227,19 @@ def test_what_is_no_decision_yet_is_an_acknowledgement(told: Any) -> None:
     assert (answer.key, answer.decision) == (told.key, "RECEIVED")
 
 
+def test_houses_of_two_masters_in_one_message_keep_their_own() -> None:
+    under = {"JXE1": "888-45123072", "JXE2": "888-45123083", "JXE3": "888-45123072"}
+    told = [
+        notice(
+            key=f"express:jx:{house}",
+            consignment=Summary(house_transport_document_id=house, master_transport_document_id=master, channel="express"),
+        )
+        for house, master in under.items()
+    ]
+    answers = outcomes(xcsn, xcsn.render(told, DEFAULT_DIALECT), Dialect(carrier="jx"))
+    assert {answer.key.rpartition(":")[2]: answer.extra["master"] for answer in answers} == under
+
+
 def test_several_statuses_are_not_one_message() -> None:
     with pytest.raises(ValueError, match="one by one"):
         xcsn.render([notice(), notice(outcome=Outcome.REFERRAL)], DEFAULT_DIALECT)
