@@ -27,42 +27,53 @@ PARKED: Final = timedelta(hours=72)
 BATCH_RECORDS: Final = 1000
 """Inputs folded in one transaction at most: its commit, the last acknowledgement and the offset are shared by so many."""
 GRACE: Final = timedelta(seconds=30)
-"""How long after its deadline a consignment may still wait before the process says it is not ready."""
+"""How long after its deadline a consignment may still wait, or a stored batch for its events to be out, before the process says it is not
+ready."""
 
 
 class Sweeper:
-    """Counts accepted consignments past their clock without a decision: must be 0."""
+    """Counts what must be 0: accepted consignments past their clock without a decision, batches that were stored and never told."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._gauge = Gauge(
-            "guichet_router_overdue", "Consignments waiting for an answer past its deadline.", registry=service.metrics.registry
-        )
+        registry = service.metrics.registry
+        self._overdue = Gauge("guichet_router_overdue", "Consignments waiting for an answer past its deadline.", registry=registry)
+        self._untold = Gauge("guichet_router_untold", "Batches stored whose events nobody is known to have published.", registry=registry)
         self._unresolved = Gauge(
-            "guichet_router_unresolved", "MRN and LRN answered about for 72 h without a consignment.", registry=service.metrics.registry
+            "guichet_router_unresolved", "MRN and LRN answered about for 72 h without a consignment.", registry=registry
         )
-        self._overdue = 0
+        self._late = self._unheard = 0
 
     async def sweep(self) -> None:
         """Count every few seconds."""
         for number in count():
-            async with transaction(self._service.engine) as connection:
-                now = datetime.now(UTC)
-                self._overdue = await store.overdue(connection, now - GRACE)
-                if number % SWEEPS_PER_COUNT == 0:
-                    self._alert(await store.unresolved(connection, now - PARKED))
-            self._gauge.set(self._overdue)
+            await self.look(datetime.now(UTC), numbers_too=number % SWEEPS_PER_COUNT == 0)
             await asyncio.sleep(SWEEP_SECONDS)
+
+    async def look(self, now: datetime, *, numbers_too: bool) -> None:
+        """Count once."""
+        async with transaction(self._service.engine) as connection:
+            self._late = await store.overdue(connection, now - GRACE)
+            self._unheard = await store.unpublished(connection, now - GRACE)
+            if numbers_too:
+                self._alert(await store.unresolved(connection, now - PARKED))
+        self._overdue.set(self._late)
+        self._untold.set(self._unheard)
 
     def _alert(self, unresolved: int) -> None:
         self._unresolved.set(unresolved)
         if unresolved:
             log.warning("answers.unresolved", extra={"numbers": unresolved})
 
-    async def check(self) -> None:
+    async def on_time(self) -> None:
         """Raise when consignments wait past their clock."""
-        if self._overdue:
-            raise RuntimeError(f"{self._overdue} consignments wait past their clock")
+        if self._late:
+            raise RuntimeError(f"{self._late} consignments wait past their clock")
+
+    async def told(self) -> None:
+        """Raise when the events of stored batches are not out."""
+        if self._unheard:
+            raise RuntimeError(f"the events of {self._unheard} stored batches are not out")
 
 
 def build(settings: Settings) -> Service:
@@ -75,7 +86,8 @@ def build(settings: Settings) -> Service:
     sweeper = Sweeper(service)
     service.background(sweeper.sweep, name="sweeper")
     service.background(router.settle, name="settle")
-    service.check("overdue", sweeper.check)
+    service.check("overdue", sweeper.on_time)
+    service.check("untold", sweeper.told)
     return service
 
 

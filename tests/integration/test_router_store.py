@@ -6,15 +6,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from aiokafka import ConsumerRecord
+from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.router import handlers, store
+from services.router.app import GRACE, Sweeper
 from services.router.clock import Clock
 from services.router.handlers import Router
 from services.router.policy.loading import load_pack
@@ -339,10 +342,18 @@ async def test_what_a_router_that_died_did_not_tell_is_told_before_anything_newe
         await hub.engine.dispose()
 
 
-async def test_what_nobody_asks_for_again_is_told_all_the_same(fresh_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_nobody_asks_for_again_is_told_all_the_same_and_until_then_the_router_is_not_ready(
+    fresh_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(handlers, "SETTLE_SECONDS", 0.01)
     dead, alive = Hub(fresh_database), Hub(fresh_database)
+    sweeper = Sweeper(SimpleNamespace(engine=alive.engine, metrics=SimpleNamespace(registry=CollectorRegistry())))  # type: ignore[arg-type]
     await dead.read_and_die(a_filing())
+    await sweeper.look(at(0) + GRACE / 2, numbers_too=True)
+    await sweeper.told()
+    await sweeper.look(at(0) + 2 * GRACE, numbers_too=False)
+    with pytest.raises(RuntimeError, match="1 stored batches"):
+        await sweeper.told()
     alive.now = at(11)
     settling = asyncio.create_task(alive.router.settle())
     async with asyncio.timeout(10):
@@ -352,6 +363,8 @@ async def test_what_nobody_asks_for_again_is_told_all_the_same(fresh_database: s
             await asyncio.sleep(0.01)
     settling.cancel()
     assert [decision.sequence for decision in alive.published.decisions] == [1]
+    await sweeper.look(at(0) + 2 * GRACE, numbers_too=False)
+    await sweeper.told()
     for hub in (dead, alive):
         await hub.engine.dispose()
 
