@@ -48,6 +48,7 @@ class Sketch(NamedTuple):
     those of the outermost object (or of the first object of an outermost array) seen in the head. CSV: ``keys`` are the lower-case names
     of the header row; ``text`` are lines that might be a table, but have none. EDIFACT: ``root`` is the type of the first message,
     ``namespace`` its association code, ``keys`` its version (``D:95B``). Cargo-IMP: ``root`` is the type of the first message.
+    Anything else: ``root`` says in words what it is, where that is known.
     """
 
     kind: Literal["xml", "json", "csv", "text", "edifact", "cargo-imp", "workbook", "other"]

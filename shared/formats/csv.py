@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from shared.errors import Misconfigured
 from shared.formats.json import STRING_LIMIT
-from shared.formats.xml import check_bytes, check_size, malformed
+from shared.formats.xml import UTF16, check_bytes, check_size, malformed
 
 CHARSETS: Final = frozenset(
     [
@@ -43,7 +43,6 @@ FINDINGS: Final = "guichet_findings"
 _LONGEST_NAME: Final = 60
 """Characters of what may be the name of a column."""
 
-_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _QUOTED = re.compile('"(?:[^"]|"")*"?')
 _BARE_RETURN = re.compile(r"\r(?!\n)").search
 _FORMULA = re.compile(r"'*[=+\-@\t\r]").match
@@ -104,7 +103,7 @@ def decoded(body: bytes, encoding: str) -> str:
     """Return *body* as text. Raises :class:`shared.errors.MalformedMessage`, and ``Misconfigured`` for a character set that is not in
     the list."""
     name = charset(encoding)
-    if body.startswith(_UTF16):
+    if body.startswith(UTF16):
         check_size(body)
         name = "utf-16"
     else:

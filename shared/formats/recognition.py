@@ -10,6 +10,7 @@ from typing import Final
 from shared.errors import UnknownFormat
 from shared.formats import READERS, TABLES, csv
 from shared.formats.base import Likeness, Reader, Sketch
+from shared.formats.xml import UTF16
 
 HEAD: Final = 4096
 """Bytes looked at."""
@@ -23,7 +24,6 @@ _SERVICE = re.compile(rb"UNA(.)(.).{3}(.)|UN[BH](\+)", re.DOTALL)
 _CARGO_IMP = re.compile(rb"(?:\A|[\r\n])[ \t\x01-\x03]*(FWB|FHL|FFM|FSU|FNA|FMA|PSN|PER|FSN|FER)(?:/[0-9]{1,3})?[ \t]*(?=[\r\n\x03]|\Z)")
 _ARCHIVE: Final = b"PK\x03\x04"
 _SHEETS: Final = b"xl/workbook.xml"
-_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _COLUMNS: Final = frozenset[str]().union(*(module.COLUMNS for module in TABLES.values()))
 _CERTAIN: Final = 1.0
 _HINTED: Final = 0.5
@@ -74,17 +74,18 @@ def _explain(sketch: Sketch, likenesses: Iterable[tuple[Reader, Likeness]]) -> s
         "workbook": "a workbook",
         "edifact": "EDIFACT",
         "cargo-imp": "Cargo-IMP",
-        "other": "no known syntax",
+        "other": sketch.root or "no known syntax",
     }[sketch.kind]
-    return f"The bytes look like {looks}. " + "; ".join(f"{module.NAME}: {likeness.why}" for module, likeness in near[:4])
+    why = "; ".join(f"{module.NAME}: {likeness.why}" for module, likeness in near[:4])
+    return f"The bytes look like {looks}. {why}".rstrip()
 
 
 def look(body: bytes, columns: Mapping[str, str] | None = None, encoding: str = "utf-8") -> Sketch:
     """Return what the first 4 kB tell."""
     if body.startswith(_ARCHIVE):
-        return Sketch("workbook" if _SHEETS in body else "other")
+        return Sketch("workbook") if _SHEETS in body else Sketch("other", "a ZIP archive without a workbook")
     head = body[:HEAD]
-    if head.startswith(_UTF16):
+    if head.startswith(UTF16):
         head = head.decode("utf-16", "ignore").encode()
         encoding = "utf-8"
     head = head.removeprefix(b"\xef\xbb\xbf").lstrip()

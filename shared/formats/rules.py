@@ -34,6 +34,11 @@ _RULES: Final[dict[str, Rule]] = {
     "MSG-ITEMS": Rule("error", "The message has more than 10,000 items.", "Split it into several messages."),
     "MSG-NO-ITEMS": Rule("error", "The message holds no item.", "Send at least one item."),
     "MSG-NUL": Rule("error", "The message holds NUL bytes.", "Send text in UTF-8 without NUL characters."),
+    "MSG-BINARY": Rule(
+        "error",
+        "The bytes are no message.",
+        "Send the message itself: not packed, no document, no picture; a table as CSV or as a workbook (.xlsx).",
+    ),
     "MSG-CHARSET": Rule(
         "error", "The bytes are not text in the character set they claim.", "Send UTF-8, or declare the real character set."
     ),

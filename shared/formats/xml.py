@@ -8,6 +8,7 @@ is ever searched.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -26,8 +27,22 @@ NAMESPACE_LIMIT: Final = 300
 SPELLINGS: Final = 64
 """Namespaces for which the tables of a format are kept: real senders use a few, and a hostile one may invent any number."""
 
-BINARY: Final = (b"PK\x03\x04", b"\xff\xfe", b"\xfe\xff")
-"""How bytes begin that may hold NUL: a ZIP archive, UTF-16 with its byte order mark."""
+UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""How UTF-16 begins."""
+_BINARY: Final = (b"PK\x03\x04", *UTF16)
+"""How bytes begin that may hold NUL: a ZIP archive, UTF-16."""
+_NO_MESSAGES: Final = {
+    b"%PDF-": "a PDF",
+    b"\xd0\xcf\x11\xe0": "a file of an old office program",
+    b"\x1f\x8b": "packed with gzip",
+    b"BZh": "packed with bzip2",
+    b"7z\xbc\xaf": "a 7-Zip archive",
+    b"Rar!": "a RAR archive",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"{\\rtf": "a text document",
+}
+"""How files begin that are sent by mistake, and what they are."""
 
 CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin-1", "iso-8859-15", "windows-1252"})
 """Character sets a message may declare: all keep ASCII where it is, so the checks before parsing see what the parser sees."""
@@ -37,6 +52,7 @@ _OWN_PARSER_BYTES: Final = 64 * 1024
 
 DECLARED: Final = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""").match
 """The declaration of a character set at the beginning of a document."""
+_DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>").match
 _TOO_MANY_ATTRIBUTES = etree.XPath(f"boolean(//*[count(@*) > {ATTRIBUTE_LIMIT}])")
 _LONG_TAG = re.compile(rb"=[^<]{%d}" % (5 * ATTRIBUTE_LIMIT)).search
 """What stands behind the first sign of equality in a tag with more attributes than allowed: only then is it worth counting them. There are
@@ -85,7 +101,10 @@ def check_size(body: bytes) -> None:
 def check_arrival(body: bytes) -> None:
     """Refuse what no format takes at all. NUL bytes may stand only in what begins as a workbook or as UTF-16; the readers of text refuse
     them anyway. Raises :class:`MalformedMessage`."""
-    (check_size if body.startswith(BINARY) else check_bytes)(body)
+    what = next((what for start, what in _NO_MESSAGES.items() if body.startswith(start)), None)
+    if what is not None:
+        raise malformed("MSG-BINARY", f"The bytes are no message but {what}.")
+    (check_size if body.startswith(_BINARY) else check_bytes)(body)
 
 
 def check_bytes(body: bytes) -> None:
@@ -100,6 +119,8 @@ def parse(body: bytes, fallback_encoding: str = "utf-8") -> etree._Element:
 
     Raises :class:`MalformedMessage`.
     """
+    if body.startswith(UTF16):
+        body, fallback_encoding = of_utf16(body), "utf-8"
     _check_document(body)
     _check_namespaces(body)
     return _tree(body, fallback_encoding)
@@ -113,6 +134,8 @@ def parse_bare(body: bytes, fallback_encoding: str = "utf-8") -> tuple[etree._El
 
     Raises :class:`MalformedMessage`.
     """
+    if body.startswith(UTF16):
+        body, fallback_encoding = of_utf16(body), "utf-8"
     _check_document(body)
     only = _ONLY_NAMESPACE(body) if len(body) <= _COPIED else None
     if only is None or not body.find(b"xmlns") == body.rfind(b"xmlns") == only.start(1):
@@ -120,6 +143,22 @@ def parse_bare(body: bytes, fallback_encoding: str = "utf-8") -> tuple[etree._El
         return _tree(body, fallback_encoding), ""
     begin, end = only.span(1)
     return _tree(b"".join((body[:begin], b" " * (end - begin), body[end:])), fallback_encoding), only[2].decode()
+
+
+def of_utf16(body: bytes) -> bytes:
+    """Return a document in UTF-16 with its byte order mark in UTF-8. Its declaration is blanked, so that nothing moves.
+
+    Raises :class:`MalformedMessage`.
+    """
+    check_size(body)
+    try:
+        text = body.decode("utf-16")
+    except UnicodeDecodeError as exc:
+        raise malformed("MSG-CHARSET", "The bytes are not UTF-16, as their byte order mark says.") from exc
+    declared = _DECLARATION(text)
+    if declared is not None:
+        text = " " * declared.end() + text[declared.end() :]
+    return text.encode()
 
 
 def _check_document(body: bytes) -> None:
@@ -139,7 +178,7 @@ def _tree(body: bytes, fallback_encoding: str) -> etree._Element:
     if declared is None:
         if fallback_encoding.lower() not in {"utf-8", "utf8"}:
             parser = etree.XMLParser(encoding=fallback_encoding, **_OPTIONS)
-    elif declared[1].decode().lower() not in CHARSETS:
+    elif (said := declared[1].decode().lower()) not in CHARSETS and not _same(said, fallback_encoding):
         raise malformed("MSG-CHARSET", f"The character set {declared[1].decode()} is not accepted.", line=1)
     try:
         root = etree.fromstring(body, parser)
@@ -148,6 +187,14 @@ def _tree(body: bytes, fallback_encoding: str) -> etree._Element:
     if _LONG_TAG(body) and _TOO_MANY_ATTRIBUTES(root):
         raise malformed("MSG-ATTRIBUTES")
     return root
+
+
+def _same(charset: str, agreed: str) -> bool:
+    """Whether *charset* is another spelling of the one that was agreed with the sender."""
+    try:
+        return codecs.lookup(charset).name == codecs.lookup(agreed).name
+    except LookupError:
+        return False
 
 
 def _syntax(exc: etree.XMLSyntaxError) -> MalformedMessage:

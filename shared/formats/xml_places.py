@@ -17,7 +17,7 @@ from typing import Any, Final
 from lxml import etree
 
 from shared.formats.places import NOWHERE, Lines, Place
-from shared.formats.xml import DECLARED
+from shared.formats.xml import DECLARED, UTF16, of_utf16
 
 _STEP = re.compile(r"([^\s/\[\]@*{}]+)(?:\[([0-9]{1,7})\])?").fullmatch
 _LINES_COUNTED: Final = 65_535
@@ -161,6 +161,8 @@ def _in_utf8(body: bytes, fallback: str) -> bytes | bytearray:
     """Return *body* in UTF-8, without byte order mark; translated piece by piece, since it may be large."""
     if body.startswith(_BOM):
         return body.removeprefix(_BOM)
+    if body.startswith(UTF16):
+        return of_utf16(body)
     if body.isascii():
         return body
     declared = DECLARED(body)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from shared.errors import MalformedMessage
 from shared.formats import awmds, xml
 from shared.formats.places import Place
 from shared.formats.xml_places import Tree
@@ -94,9 +93,10 @@ def test_columns_are_characters_in_whatever_character_set(declared: str, encodin
     assert place((declared + body).encode(encoding), "Item", encoding) == (1, column)
 
 
-def test_utf_16_is_refused_before_anybody_asks_for_a_place() -> None:
-    with pytest.raises(MalformedMessage):
-        xml.parse('<?xml version="1.0" encoding="UTF-16"?><File/>'.encode("utf-16"))
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_columns_of_utf_16_are_characters_whatever_its_byte_order(encoding: str) -> None:
+    text = '<?xml version="1.0" encoding="UTF-16"?><File><Name>Łódź 𝄞</Name>\n<Name>Ł</Name><Item/></File>'
+    assert place(f"\ufeff{text}".encode(encoding), "Item") == (2, 15)
 
 
 def test_a_carriage_return_before_the_line_feed_begins_no_line_of_its_own() -> None:
