@@ -94,7 +94,8 @@ def check_size(body: bytes) -> None:
     """Refuse nothing at all, and too much. Raises :class:`MalformedMessage`."""
     if len(body) > BODY_LIMIT:
         raise malformed("MSG-TOO-LARGE")
-    if not body or body.isspace():
+    text = body.removeprefix(codecs.BOM_UTF8)
+    if not text or text.isspace():
         raise malformed("MSG-EMPTY")
 
 

@@ -103,3 +103,10 @@ def _archive(parts: dict[str, bytes]) -> bytes:
         for name, content in parts.items():
             archive.writestr(name, content)
     return written.getvalue()
+
+
+@pytest.mark.parametrize("body", [b"", b" \n", b"\xef\xbb\xbf", b"\xef\xbb\xbf \n", b"\xff\xfe", b"\xff\xfe \x00"])
+@pytest.mark.parametrize("name", READERS)
+def test_nothing_with_or_without_a_byte_order_mark_is_refused_as_nothing_to_read(name: str, body: bytes) -> None:
+    with pytest.raises(MalformedMessage):
+        read(name, body)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.formats import recognition
+from shared.formats import recognition, xml
 from shared.formats.places import Lines
 from shared.formats.rules import finding
 from shared.model import DEFAULT_DIALECT, Finding
@@ -53,7 +53,8 @@ def test_every_finding_of_the_samples_has_a_position() -> None:
                 where = found["sender_path"]
                 assert "line" in found or where.startswith(("UNH[", "UNB", "UNZ")), (sample, where)
                 if sample.suffix in (".xml", ".json", ".jsonl"):
-                    line = sample.read_bytes().decode().split("\n")[found["line"] - 1]
+                    body = sample.read_bytes()
+                    line = body.decode("utf-16" if body.startswith(xml.UTF16) else "utf-8").split("\n")[found["line"] - 1]
                     begins = line[found["column"] - 1 :]
                     assert begins.startswith("<" if sample.suffix == ".xml" else tuple('{["-0123456789tfn')), (sample, where)
                 elif "line" in found:
