@@ -6,6 +6,7 @@ with the item. A value that is merely poor never costs the item: it is read as w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -32,6 +33,9 @@ JUNK_NAMES: Final = frozenset(
     {"n/a", "na", "unknown", "private", "test", "none", "customer", "consignee", "addressee", "to order", "same", "xxx"}
 )
 
+_WITH_COMMA = re.compile(r"[+-]?[0-9. ]{1,19},[0-9]{1,9}").fullmatch
+_COMMA_REMEDY: Final = "Write a decimal point, or have the comma agreed in your dialect (decimal_comma)."
+
 _TAX_NUMBERS: Final = {"ioss": ioss, "voec": voec, "eori": eori}
 
 
@@ -53,11 +57,19 @@ def number(
         return
     canonical = read(said, item.dialect)
     if canonical is None:
-        item.note("FLD-FORM", path, said)
+        no_number(said, path, item)
         return
     record[field] = canonical
     if positive and (canonical[0] == "-" or not canonical.strip("0.")):
         item.note(positive, path, said)
+
+
+def no_number(said: str, path: str, item: Item) -> None:
+    """Tell that *said* is no number; where it is one to people who write commas, what to do about it."""
+    if _WITH_COMMA(said) and not item.dialect.decimal_comma:
+        item.note("FLD-FORM", path, said, message="The number has a comma.", remedy=_COMMA_REMEDY)
+    else:
+        item.note("FLD-FORM", path, said)
 
 
 def money(amount: str | None, currency: str | None, path: str, item: Item) -> dict[str, str] | None:
@@ -67,7 +79,7 @@ def money(amount: str | None, currency: str | None, path: str, item: Item) -> di
         return None
     canonical = values.money(amount, item.dialect)
     if canonical is None:
-        item.note("FLD-FORM", f"{path}/amount", amount)
+        no_number(amount, f"{path}/amount", item)
         return None
     if currency not in CURRENCIES:
         upper = currency.upper()
