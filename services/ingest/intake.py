@@ -17,6 +17,7 @@ from shared.formats.acknowledging import acknowledgement, details
 from shared.formats.base import Parsed, Reader, Received, Taken
 from shared.formats.filings import message_id_of, rejection
 from shared.formats.recognition import recognise
+from shared.formats.refusals import refused
 from shared.formats.rules import refusal
 from shared.model import DEFAULT_DIALECT, Dialect, Filing, MessageHead, RawMessage, Rejection
 
@@ -173,7 +174,7 @@ def read(raw: RawMessage, participant: Participant | None) -> Reading:
     except UnknownFormat as exc:
         return _refused(raw, "MSG-FORMAT", str(exc))
     except MalformedMessage as exc:
-        return _malformed(raw, exc)
+        return _malformed(raw, participant, exc)
 
 
 def _parse(raw: RawMessage, participant: Participant, module: Reader) -> Reading:
@@ -181,7 +182,7 @@ def _parse(raw: RawMessage, participant: Participant, module: Reader) -> Reading
         parsed = module.parse(raw, participant.dialect)
         return Reading(raw, module, parsed=parsed, may_answer=participant.role in (Role.CUSTOMS, Role.AGENCY))
     except MalformedMessage as exc:
-        return _malformed(raw, exc, module)
+        return _malformed(raw, participant, exc, module)
 
 
 def _refused(raw: RawMessage, code: str, message: str | None = None, module: Reader | None = None) -> Reading:
@@ -190,10 +191,8 @@ def _refused(raw: RawMessage, code: str, message: str | None = None, module: Rea
     return Reading(raw, module, refusal=rejection(raw, findings, format=name, message_id=message_id_of(raw.body)))
 
 
-def _malformed(raw: RawMessage, exc: MalformedMessage, module: Reader | None = None) -> Reading:
-    finding = refusal(
-        exc.finding_code, str(exc), sender_path=exc.path or None, value=exc.value, line=exc.line, column=exc.column, remedy=exc.remedy
-    )
+def _malformed(raw: RawMessage, participant: Participant, exc: MalformedMessage, module: Reader | None = None) -> Reading:
+    finding = refused(exc, raw.body, participant.dialect.encoding)
     return Reading(raw, module, refusal=rejection(raw, (finding,), format=module.NAME if module else None))
 
 

@@ -86,7 +86,7 @@ def open_document(raw: RawMessage, dialect: Dialect, root: str) -> Document:
     """Parse *raw* and judge its root; what is null is absent. Raises :class:`shared.errors.MalformedMessage`."""
     document = customs_xml.open_document(raw, dialect)
     if document.name != root:
-        raise xml.malformed("MSG-SYNTAX", f"The document element is {document.name}, not {root}.", line=document.root.sourceline)
+        raise xml.malformed("MSG-SYNTAX", f"The document element is {document.name}, not {root}.", path=document.name)
     if b"null" in raw.body:
         for space in document.spaces:
             for empty in list(document.root.iter(xml.qualified(space, "null"))):

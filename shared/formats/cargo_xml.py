@@ -108,7 +108,7 @@ def open_document(profile: Profile, raw: RawMessage, dialect: Dialect) -> Docume
     root = xml.parse(raw.body, dialect.encoding)
     namespace, _, name = str(root.tag).rpartition("}")
     if name != profile.root:
-        raise xml.malformed("MSG-SYNTAX", f"The document element is {name}, not {profile.root}.", line=root.sourceline)
+        raise xml.malformed("MSG-SYNTAX", f"The document element is {name}, not {profile.root}.", path=name)
     namespace = namespace[1:]
     others = [each for each in root.nsmap.values() if each != DATA and each.startswith("iata:datamodel:")]
     spaces = (namespace, DATA, "", *others) if namespace else (DATA, "", *others)

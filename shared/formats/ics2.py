@@ -100,7 +100,7 @@ def open_document(raw: RawMessage, dialect: Dialect, codes: Sequence[str]) -> tu
     found = _ROOT(document.name)
     code = f"F{found[2]}" if found else ""
     if found is None or code not in codes:
-        raise xml.malformed("MSG-SYNTAX", f"The document element is {document.name}, not IE3{codes[0]}.", line=document.root.sourceline)
+        raise xml.malformed("MSG-SYNTAX", f"The document element is {document.name}, not IE3{codes[0]}.", path=document.name)
     if b"DateTime>" in raw.body or b"countryOfOrigin>" in raw.body:
         flatten(document)
     return document, code, found[1] == "A"

@@ -151,7 +151,7 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read a message. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
     document = customs_xml.open_document(raw, dialect)
     if not _ROOT(document.name):
-        raise xml.malformed("MSG-SYNTAX", f"The document element is {document.name}, no answer of ICS2.", line=document.root.sourceline)
+        raise xml.malformed("MSG-SYNTAX", f"The document element is {document.name}, no answer of ICS2.", path=document.name)
     if b"DateTime>" in raw.body:
         ics2.flatten(document)
     record = xml.walk(document.root, _message(document.spaces), len(_PARTS))

@@ -7,18 +7,22 @@ from the bytes is the slow parser asked which one it was.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, Final
 
 import orjson
 
+from shared.formats.places import Lines
 from shared.formats.xml import DEPTH_LIMIT, check_bytes, malformed
 
 STRING_LIMIT: Final = 64 * 1024
 """Characters of one text."""
 
 _SPACED_KEY = re.compile(rb'"\s+:').finditer
+_TOKENS = re.compile(rb'("[^"\\]*+(?:\\.[^"\\]*+)*+")\s*+(:)?|[\[\]{}]', re.DOTALL).finditer
+"""Texts, with the colon behind a key, and brackets."""
+_OPENING: Final = (b"{", b"[")
+_CLOSING: Final = (b"}", b"]")
 _NO_NUMBER = re.compile(rb"(?<![\w\"])-?(?:NaN|Infinity)(?![\w\"])")
 
 
@@ -78,14 +82,19 @@ def _check_text(text: str) -> None:
 
 def _find_duplicate(body: bytes) -> None:
     """Raise when an object names a key twice. A text that merely looks like a key has brought us here in vain."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> None:
-        names = [name for name, _ in pairs]
-        if len(set(names)) != len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise malformed("MSG-DUPLICATE-KEY", f"The key {twice[:60]!r} is named twice in one object.", value=twice[:60])
-
-    json.loads(body, object_pairs_hook=unique)
+    around: list[set[str]] = []
+    for token in _TOKENS(body):
+        if token[0] in _OPENING:
+            around.append(set())
+        elif token[0] in _CLOSING:
+            around.pop()
+        elif token[2]:
+            name = orjson.loads(token[1])
+            if name in around[-1]:
+                line, column = Lines(body).place(token.start())
+                message = f"The key {name[:60]!r} is named twice in one object."
+                raise malformed("MSG-DUPLICATE-KEY", message, value=name[:60], line=line, column=column)
+            around[-1].add(name)
 
 
 def text_of(value: Any) -> str | None:

@@ -100,7 +100,7 @@ def open_file(profile: Profile, raw: RawMessage, dialect: Dialect, count: Callab
     root, bared = xml.parse_bare(raw.body, dialect.encoding)
     namespace, _, name = str(root.tag).rpartition("}")
     if name != profile.root:
-        raise xml.malformed("MSG-SYNTAX", f"The document element is {name}, not {profile.root}.", line=root.sourceline)
+        raise xml.malformed("MSG-SYNTAX", f"The document element is {name}, not {profile.root}.", path=name)
     namespace = namespace.removeprefix("{")
     heads, wanted = _either(namespace, "Header"), _either(namespace, profile.unit)
     first: xml.Element | None = None
@@ -152,7 +152,7 @@ _FEWEST_TAGS: Final = 4
 
 
 def _known_file(profile: Profile, plain: Plain, raw: RawMessage, dialect: Dialect) -> File | None:
-    """Return a file of which all tags are known. None, too, where its header is not sound: the parser knows the line to name."""
+    """Return a file of which all tags are known; None for any other. Raises :class:`shared.errors.MalformedMessage` as the parser does."""
     known = _known(profile.format)
     frame = known.frames.get(plain.frame)
     if frame is None:
@@ -166,12 +166,11 @@ def _known_file(profile: Profile, plain: Plain, raw: RawMessage, dialect: Dialec
             return None
         units.append(outlines.Unit(outline, texts, begin, partial(elements.unit, number)))
     header = {name: said.strip() for name, place in frame.header if (said := texts[place])}
-    try:
-        _check_header(profile, header)
-        _check_count(profile, None, header, len(units), len(units))
-        return File("", _head(profile, header, raw), header, units, frame.version) if all(header.values()) else None
-    except MalformedMessage:
+    if not all(header.values()):
         return None
+    _check_header(profile, header)
+    _check_count(profile, None, header, len(units), len(units))
+    return File("", _head(profile, header, raw), header, units, frame.version)
 
 
 class _Elements:
@@ -222,19 +221,19 @@ def _header_names(namespace: str) -> dict[str, str]:
 
 def _header(profile: Profile, root: xml.Element, element: xml.Element | None, namespace: str) -> dict[str, str]:
     if element is None:
-        raise xml.malformed("MSG-HEAD", "The file has no Header.", path="Header", line=root.sourceline)
+        raise xml.malformed("MSG-HEAD", "The file has no Header.", path="Header")
     names = _header_names(namespace)
     header = {name: text.strip() for child in element if (text := child.text) and (name := names.get(child.tag)) is not None}
-    _check_header(profile, header, line=element.sourceline)
+    _check_header(profile, header)
     return header
 
 
-def _check_header(profile: Profile, header: Mapping[str, str], **where: Any) -> None:
+def _check_header(profile: Profile, header: Mapping[str, str]) -> None:
     for name in HEADER:
         if name not in header and name not in _OPTIONAL:
-            raise xml.malformed("MSG-HEAD", f"Header/{name} is missing.", path=f"Header/{name}", **where)
+            raise xml.malformed("MSG-HEAD", f"Header/{name} is missing.", path=f"Header/{name}")
     if header["MessageType"] != profile.message_type:
-        raise xml.malformed("MSG-HEAD", path="Header/MessageType", value=header["MessageType"], **where)
+        raise xml.malformed("MSG-HEAD", path="Header/MessageType", value=header["MessageType"])
 
 
 def _told(root: xml.Element | None) -> str | None:

@@ -96,7 +96,7 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read a message. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
     document = customs_xml.open_document(raw, dialect)
     if document.name not in ("MetaData", "Response"):
-        raise xml.malformed("MSG-SYNTAX", f"The document element is {document.name}, not MetaData.", line=document.root.sourceline)
+        raise xml.malformed("MSG-SYNTAX", f"The document element is {document.name}, not MetaData.", path=document.name)
     responses = [document.root] if document.name == "Response" else list(document.root.iterchildren("{*}Response"))
     if not responses:
         raise xml.malformed("MSG-NO-ITEMS", "The message holds no Response: it is no notification.", path="Response")

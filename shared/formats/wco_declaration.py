@@ -145,7 +145,7 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     root = xml.parse(raw.body, dialect.encoding)
     name = _name(root)
     if name not in ("Declaration", "MetaData"):
-        raise xml.malformed("MSG-SYNTAX", f"The document element is {name}, not MetaData or Declaration.", line=root.sourceline)
+        raise xml.malformed("MSG-SYNTAX", f"The document element is {name}, not MetaData or Declaration.", path=name)
     found = [root] if name == "Declaration" else [each for each in root if _name(each) == "Declaration"]
     if not found:
         raise xml.malformed("MSG-NO-ITEMS", "There is no Declaration.", path="Declaration")

@@ -53,7 +53,7 @@ _OWN_PARSER_BYTES: Final = 64 * 1024
 DECLARED: Final = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""").match
 """The declaration of a character set at the beginning of a document."""
 _DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>").match
-_TOO_MANY_ATTRIBUTES = etree.XPath(f"boolean(//*[count(@*) > {ATTRIBUTE_LIMIT}])")
+_TOO_MANY_ATTRIBUTES: Final[Any] = etree.XPath(f"(//*[count(@*) > {ATTRIBUTE_LIMIT}])[1]")
 _LONG_TAG = re.compile(rb"=[^<]{%d}" % (5 * ATTRIBUTE_LIMIT)).search
 """What stands behind the first sign of equality in a tag with more attributes than allowed: only then is it worth counting them. There are
 few such signs, so looking behind them is cheap."""
@@ -185,8 +185,8 @@ def _tree(body: bytes, fallback_encoding: str) -> etree._Element:
         root = etree.fromstring(body, parser)
     except etree.XMLSyntaxError as exc:
         raise _syntax(exc) from exc
-    if _LONG_TAG(body) and _TOO_MANY_ATTRIBUTES(root):
-        raise malformed("MSG-ATTRIBUTES")
+    if _LONG_TAG(body) and (found := _TOO_MANY_ATTRIBUTES(root)):
+        raise malformed("MSG-ATTRIBUTES", line=found[0].sourceline)
     return root
 
 

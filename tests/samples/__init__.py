@@ -13,6 +13,7 @@ import orjson
 
 from shared.errors import MalformedMessage, UnknownFormat
 from shared.formats import recognition, xml
+from shared.formats.refusals import refused
 from shared.model import DEFAULT_DIALECT, Dialect, RawMessage
 
 FOLDER = Path(__file__).parent
@@ -45,7 +46,8 @@ def outcome(body: bytes, dialect: Dialect = DEFAULT_DIALECT) -> Any:
     except UnknownFormat as exc:
         return {"refused": "MSG-FORMAT", "message": str(exc).partition(". ")[0]}
     except MalformedMessage as exc:
-        told = {"refused": exc.finding_code, "message": str(exc), "path": exc.path or None, "line": exc.line}
+        made = refused(exc, body, dialect.encoding)
+        told = {"refused": made.code, "message": made.message, "path": made.sender_path, "line": made.line, "column": made.column}
         return {name: value for name, value in told.items() if value is not None}
     return {"format": module.NAME, "message_id": parsed.head.message_id, "items": items}
 
