@@ -35,7 +35,7 @@ def _place(path: str, body: bytes, encoding: str) -> Place:
     """Return where *path* leads in XML and in JSON; another document has no paths of this kind."""
     begins = body[:_HEAD_BYTES].removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)[:1]
     try:
-        if begins == b"<":
+        if begins == b"<" or body.startswith(xml.UTF16):
             return Tree(body, encoding).place(xml.parse(body, encoding), "", path)
         if begins in (b"{", b"["):
             json.parse(body)

@@ -46,6 +46,12 @@ def test_a_message_refused_as_a_whole_names_line_and_column(body: bytes, code: s
     assert begins(made, body).startswith(found)
 
 
+def test_utf_16_is_counted_in_characters_here_too() -> None:
+    text = _ITMATT.decode().replace("<PreparedDt>", "<!-- Ł𝄞 --><PreparedDt>").replace('encoding="UTF-8"', 'encoding="UTF-16"')
+    made, usual = refusal(text.encode("utf-16")), refusal(_ITMATT)
+    assert (made.line, made.column) == (usual.line, (usual.column or 0) + len("<!-- Ł𝄞 -->"))
+
+
 def test_one_item_more_than_allowed_names_the_list() -> None:
     body = b'{"message_id": "M", "orders": [%b]}' % b",".join([b"{}"] * 10_001)
     made = refusal(body)
