@@ -95,6 +95,13 @@ def reader(name: str) -> Callable[[bytes], object]:
     return lambda body: deque(parse(raw(body), DEFAULT_DIALECT), maxlen=0)
 
 
+def validating(name: str, bodies: Sequence[bytes]) -> Callable[[], object]:
+    """Return what validates all that is read of *bodies*, as plain values, and does nothing else."""
+    read = [item for body in bodies for item in READERS[name].parse(raw(body), DEFAULT_DIALECT)]
+    calls = [partial(type(item).__pydantic_validator__.validate_python, item.model_dump(mode="json", exclude_none=True)) for item in read]
+    return lambda: deque((call() for call in calls), maxlen=0)
+
+
 class Bench:
     """All figures of one run."""
 
@@ -110,9 +117,9 @@ class Bench:
         return [name for name in names if not self._formats or name in self._formats]
 
     def lxml(self) -> None:
-        """XML formats against the bare parse of the same bytes."""
+        """XML formats against the bare parse of the same bytes; beside it what validating alone would reach, with nothing read at all."""
         for name in self.wanted(contents.XML):
-            self._worse(f"{name}_over_lxml", name, rivals.lxml)
+            self._worse(f"{name}_over_lxml", name, rivals.lxml, model_too=True)
 
     def xsdata(self) -> None:
         """The same read with dataclasses of xsdata."""
@@ -151,14 +158,19 @@ class Bench:
                 self.notes[key] = {"file_mb": round(len(body) / 1e6, 2), "python_counts_mb": _child(name, file.name, "traced")}
             self._advance(key)
 
-    def _worse(self, key: str, name: str, rival: Callable[[bytes], object], singles: Sequence[bytes] = ()) -> None:
+    def _worse(
+        self, key: str, name: str, rival: Callable[[bytes], object], singles: Sequence[bytes] = (), *, model_too: bool = False
+    ) -> None:
         """Compare single items and a file of many where there is such a file; the worse is the figure."""
         read, many = reader(name), contents.many(name, IN_A_FILE)
-        singles = singles or contents.singles(name)
-        found = {"single": compare(_each(read, singles), _each(rival, singles), self.rounds)}
+        ways: dict[str, Sequence[bytes]] = {"single": singles or contents.singles(name)}
         if many is not None:
-            found["file"] = compare(_each(read, [many]), _each(rival, [many]), self.rounds)
-        self._take(key, found)
+            ways["file"] = [many]
+        self._take(key, {way: compare(_each(read, bodies), _each(rival, bodies), self.rounds) for way, bodies in ways.items()})
+        if model_too:
+            for way, bodies in ways.items():
+                validated = compare(validating(name, bodies), _each(rival, bodies), self.rounds)
+                self.notes[key][way]["validation"] = round(statistics.median(validated.ratios), 3)
 
     def _take(self, key: str, found: Mapping[str, Compared]) -> None:
         self.figures[key] = min((each.ratios for each in found.values()), key=statistics.median)
@@ -224,14 +236,14 @@ def main() -> int:
 def _ways(notes: Mapping[str, Mapping[str, Any]]) -> Table:
     """Return what each figure is made of: the ratio of each way, or the size of the file and what Python itself counts."""
     table = Table(title="what the figures are made of")
-    for column in ("figure", "way", "ratio", "µs a call", "file MB", "Python counts MB"):
+    for column in ("figure", "way", "ratio", "µs a call", "validation alone", "file MB", "Python counts MB"):
         table.add_column(column, justify="left" if column in ("figure", "way") else "right")
     for key, note in notes.items():
         if "file_mb" in note:
-            table.add_row(key, "", "", "", f"{note['file_mb']:g}", f"{note['python_counts_mb']:g}")
+            table.add_row(key, "", "", "", "", f"{note['file_mb']:g}", f"{note['python_counts_mb']:g}")
         else:
             for way, measured in note.items():
-                table.add_row(key, way, f"{measured['ratio']:g}", f"{measured['us']:,.0f}")
+                table.add_row(key, way, f"{measured['ratio']:g}", f"{measured['us']:,.0f}", f"{measured.get('validation', '')}")
     return table
 
 

@@ -81,10 +81,14 @@ def _meaning(key: str) -> str:
 
 
 def _ways(note: Mapping[str, Any]) -> str:
-    """Return what a figure is made of: the ratio of each way with the time of a call, or the file and what Python itself counts."""
+    """Return what a figure is made of: the ratio of each way, or the file and what Python itself counts."""
     if "file_mb" in note:
         return f"file {note['file_mb']:g} MB; Python counts {note['python_counts_mb']:g} MB"
-    return "; ".join(f"{way} {measured['ratio']:g}" for way, measured in note.items())
+    return "; ".join(f"{way} {measured['ratio']:g}{_model(measured)}" for way, measured in note.items())
+
+
+def _model(measured: Mapping[str, float]) -> str:
+    return f" (validation alone {measured['validation']:g})" if "validation" in measured else ""
 
 
 def _figures(result: Mapping[str, Any]) -> Iterator[Sequence[str]]:
