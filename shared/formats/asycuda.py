@@ -18,10 +18,13 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
+from lxml import etree
+
 from shared.contracts import express_key, freight_key
 from shared.formats import checks, customs_xml, postal_items, values, xml
 from shared.formats.customs_xml import Document, count, shape
 from shared.formats.filings import Item
+from shared.formats.outlines import Outlines
 from shared.formats.postal_files import Sheet
 from shared.formats.values import plain_number
 from shared.formats.xml_writing import group, leaf
@@ -82,18 +85,23 @@ _KEPT_GOODS: Final = ("Package_type_code", "Shipping_marks", "Volume_in_cubic_me
 _KEPT_BOL: Final = ("Bol_nature", "Bol_type_code")
 
 
-def open_document(raw: RawMessage, dialect: Dialect, root: str) -> Document:
-    """Parse *raw* and judge its root; what is null is absent. Raises :class:`shared.errors.MalformedMessage`."""
-    document = customs_xml.open_document(raw, dialect)
+def open_document(raw: RawMessage, dialect: Dialect, root: str, known: Outlines) -> Document:
+    """Read *raw* and judge its root; *known* is about documents of this kind. Raises :class:`shared.errors.MalformedMessage`."""
+    document = customs_xml.open_document(raw, dialect, known)
     if document.name != root:
         raise xml.malformed("MSG-SYNTAX", f"The document element is {document.name}, not {root}.", path=document.name)
-    if b"null" in raw.body:
-        for space in document.spaces:
-            for empty in list(document.root.iter(xml.qualified(space, "null"))):
-                around = empty.getparent()
-                if around is not None and len(around) == 1:
-                    around.remove(empty)
     return document
+
+
+def without_null(root: etree._Element, body: bytes) -> None:
+    """What is null is absent."""
+    if b"null" not in body:
+        return
+    for space in {str(root.tag).rpartition("}")[0][1:], ""}:
+        for empty in list(root.iter(xml.qualified(space, "null"))):
+            around = empty.getparent()
+            if around is not None and len(around) == 1:
+                around.remove(empty)
 
 
 @lru_cache(maxsize=xml.SPELLINGS)

@@ -29,6 +29,7 @@ from shared.formats.base import UNLIKE, Certainty, Envelope, Likeness, Parsed, S
 from shared.formats.customs_answers import answer, house_key, meaning
 from shared.formats.customs_xml import shape
 from shared.formats.filings import Item, message_id_of, reject
+from shared.formats.outlines import Outlines
 from shared.formats.postal_files import Sheet
 from shared.formats.single import write_one
 from shared.formats.values import plain_number
@@ -116,9 +117,12 @@ class _Export(NamedTuple):
     due: Decimal
 
 
+_KNOWN: Final = Outlines(prepare=asycuda.without_null)
+
+
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read an export. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
-    document = asycuda.open_document(raw, dialect, "ASYCUDA")
+    document = asycuda.open_document(raw, dialect, "ASYCUDA", _KNOWN)
     record = xml.walk(document.root, _shape(document.spaces), len(_PARTS))
     head = MessageHead(NAME, message_id_of(raw.body))
     charges, due = _charges(record.lists[_TAXES], dialect)

@@ -21,6 +21,7 @@ from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Envelope, Likenes
 from shared.formats.customs_xml import Document, shape
 from shared.formats.filings import Item, conclude, message_id_of, reject
 from shared.formats.losses import losses
+from shared.formats.outlines import Outlines
 from shared.formats.postal_files import Sheet
 from shared.formats.values import plain_number
 from shared.formats.xml_writing import group, leaf
@@ -73,9 +74,12 @@ def _shape(spaces: tuple[str, ...]) -> xml.Shape:
     return shape(spaces, {}, {"General_segment": shape(spaces, {}, inner)}, left=("Bol_segment",))
 
 
+_KNOWN: Final = Outlines("Bol_segment", asycuda.without_null)
+
+
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read a manifest. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
-    document = asycuda.open_document(raw, dialect, "Awmds")
+    document = asycuda.open_document(raw, dialect, "Awmds", _KNOWN)
     bols = customs_xml.children(document.root, "Bol_segment", document.spaces)
     if not bols:
         raise xml.malformed("MSG-NO-ITEMS", path="Bol_segment")

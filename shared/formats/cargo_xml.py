@@ -17,6 +17,7 @@ from shared.codes.units import unit_code
 from shared.formats import checks, values, xml, xml_writing
 from shared.formats.base import UNLIKE, Envelope, Likeness, Sketch
 from shared.formats.filings import Item, message_id_of
+from shared.formats.outlines import Outlines
 from shared.formats.places import Source
 from shared.formats.xml_places import Tree
 from shared.identifiers import air_waybill
@@ -103,16 +104,16 @@ def recognise(profile: Profile, sketch: Sketch) -> Likeness:
     return Likeness(0.8, f"root {profile.root}, but in {sketch.namespace or 'no namespace'} and not in {profile.namespace}")
 
 
-def open_document(profile: Profile, raw: RawMessage, dialect: Dialect) -> Document:
-    """Parse *raw* and judge its root. Raises :class:`shared.errors.MalformedMessage`."""
-    root = xml.parse(raw.body, dialect.encoding)
+def open_document(profile: Profile, raw: RawMessage, dialect: Dialect, known: Outlines) -> Document:
+    """Read *raw* and judge its root; *known* is about documents of this kind. Raises :class:`shared.errors.MalformedMessage`."""
+    root, bared = known.read(raw.body, dialect.encoding)
     namespace, _, name = str(root.tag).rpartition("}")
     if name != profile.root:
         raise xml.malformed("MSG-SYNTAX", f"The document element is {name}, not {profile.root}.", path=name)
     namespace = namespace[1:]
     others = [each for each in root.nsmap.values() if each != DATA and each.startswith("iata:datamodel:")]
     spaces = (namespace, DATA, "", *others) if namespace else (DATA, "", *others)
-    return Document(root, namespace, spaces, Tree(raw.body, dialect.encoding))
+    return Document(root, bared or namespace, spaces, Tree(raw.body, dialect.encoding))
 
 
 def begin(

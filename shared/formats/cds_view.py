@@ -35,6 +35,7 @@ from shared.errors import MalformedMessage
 from shared.formats import cusrsp, postal_files, xml
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Received, Sketch, Taken
 from shared.formats.filings import Item, message_id_of, reject
+from shared.formats.outlines import Outlines
 from shared.formats.postal_answers import decision
 from shared.formats.postal_declarations import LOOSE, PARTS, declared, item_shape, paths
 from shared.formats.postal_files import plain, qualified
@@ -114,22 +115,22 @@ def _shape() -> xml.Shape:
     """The table of one view: an item of ITMATT, and the response beside it."""
     spaces = (NAMESPACE, _SERVICE, "")
     item = item_shape(spaces, {name: f"~{name}" for name in (*_OF_OBJECT, "XMLData")})
-    skipped = qualified(spaces, {name: (LOOSE, f"~!{name}") for name in _PASSED_OVER})
+    skipped = qualified(spaces, dict.fromkeys(_PASSED_OVER, xml.LEFT))
     arrays = _arrays(spaces, "")
     response = xml.Shape(
-        qualified(spaces, plain((*_OF_OBJECT, "PId"), _RESPONSE)) | skipped,
+        qualified(spaces, plain((*_OF_OBJECT, "PId"), _RESPONSE)),
         {},
-        qualified(spaces, {"Data": _response_data(spaces)}),
+        qualified(spaces, {"Data": _response_data(spaces)}) | skipped,
     )
     beside = qualified(spaces, {"Response": response, "DCResponse": _departure(spaces)})
     inner = {tag: _with(shape, skipped, arrays, spaces) for tag, shape in item.inner.items()}
-    return xml.Shape(skipped, {}, inner | beside)
+    return xml.Shape({}, {}, inner | beside | skipped)
 
 
-def _with(shape: xml.Shape, leaves: Mapping[str, tuple[int, str]], arrays: Mapping[str, xml.Shape], spaces: Sequence[str]) -> xml.Shape:
+def _with(shape: xml.Shape, skipped: Mapping[str, xml.Shape], arrays: Mapping[str, xml.Shape], spaces: Sequence[str]) -> xml.Shape:
     """Return *shape* with what every object of the service may have."""
-    inner = {tag: _with(below, leaves, arrays, spaces) for tag, below in shape.inner.items()}
-    return xml.Shape({**leaves, **shape.leaves}, shape.marked, {**inner, **arrays}, shape.opens)
+    inner = {tag: _with(below, skipped, arrays, spaces) for tag, below in shape.inner.items()}
+    return xml.Shape(shape.leaves, shape.marked, {**skipped, **inner, **arrays}, shape.opens)
 
 
 def _arrays(spaces: Sequence[str], prefix: str) -> dict[str, xml.Shape]:
@@ -151,10 +152,11 @@ def _departure(spaces: Sequence[str]) -> xml.Shape:
 
 def _response_data(spaces: Sequence[str]) -> xml.Shape:
     arrays = _arrays(spaces, "~")
-    skipped = qualified(spaces, {"EntityState": (LOOSE, "~!EntityState")})
-    tax = xml.Shape(qualified(spaces, plain(_TAX, _TAXES)) | skipped, {}, arrays, _TAXES)
+    skipped = qualified(spaces, {"EntityState": xml.LEFT})
+    tax = xml.Shape(qualified(spaces, plain(_TAX, _TAXES)), {}, arrays | skipped, _TAXES)
     taxes = xml.Shape({}, {}, qualified(spaces, {"Tax": tax, "DecTax": tax}))
-    return xml.Shape(qualified(spaces, plain(_RESPONSE_DATA, _RESPONSE)) | skipped, {}, {**qualified(spaces, {"Taxes": taxes}), **arrays})
+    inner = qualified(spaces, {"Taxes": taxes}) | arrays | skipped
+    return xml.Shape(qualified(spaces, plain(_RESPONSE_DATA, _RESPONSE)), {}, inner)
 
 
 # --- reading -----------------------------------------------------------------------------------------------------------------------------
@@ -173,9 +175,12 @@ def recognise(sketch: Sketch) -> Likeness:
     return Likeness(0.1, f"XML, but its root is {sketch.root or 'unreadable'} and not CDSView")
 
 
+_KNOWN: Final = Outlines("CDSView")
+
+
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read a message of the service. Raises :class:`MalformedMessage` when it is refused as a whole."""
-    root = xml.parse(raw.body, dialect.encoding)
+    root, _ = _KNOWN.read(raw.body, dialect.encoding)
     views = _elements(root)
     if not views:
         raise xml.malformed("MSG-NO-ITEMS", path="CDSView")
@@ -202,17 +207,13 @@ def _views(views: list[xml.Element], head: MessageHead, raw: RawMessage, dialect
 
 
 def _view(view: xml.Element, record: xml.Record, item: Item, head: MessageHead, raw: RawMessage) -> Iterator[Filing | Answer | Rejection]:
-    loose = record.parts[LOOSE]
-    record.repeated[:] = [each for each in record.repeated if not each[2].startswith("~!")]
-    for name in [name for name in loose if name.startswith("~!")]:
-        del loose[name]
     postal_files.misfits(record, _ALL_PARTS, item)
     answered = bool(record.parts[_RESPONSE])
     if answered:
         own = Item(item.position, item.table, item.dialect, list(item.findings), element=item.element, source=item.source)
         yield _response(dict(record.parts[0]), record, own, head, raw)
-    stored = loose.pop("~XMLData", None)
-    if stored is not None and view.find("{*}Declaration/{*}Data") is None:
+    stored = record.parts[LOOSE].pop("~XMLData", None)
+    if stored is not None and xml.like(view).find("{*}Declaration/{*}Data") is None:
         _stored(stored, record, item)
     else:
         stored = None
@@ -369,7 +370,7 @@ def acknowledge(received: Received, dialect: Dialect) -> bytes | None:
         before = taken.get(each.position)
         taken[each.position] = each if before is None or each.refused else before
     written = []
-    for number, view in enumerate(_elements(root), 1):
+    for number, view in enumerate(map(xml.parsed, _elements(root)), 1):
         identifier = next((each.text.strip() for each in view.iterfind("{*}MailObject/{*}Id") if each.text), "")
         outcome = taken.get(f"CDSView[{number}]", Taken(None, None, True, received.refusal) if received.refusal else None)
         if identifier and outcome is not None and view.find("{*}Declaration") is not None:

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from shared.formats import values, xml
 from shared.formats.filings import Item
+from shared.formats.outlines import Outlines
 from shared.formats.places import Source
 from shared.formats.postal_files import qualified
 from shared.formats.xml_places import Tree
@@ -30,9 +31,9 @@ class Document(NamedTuple):
     source: Source
 
 
-def open_document(raw: RawMessage, dialect: Dialect) -> Document:
-    """Parse *raw*. Raises :class:`shared.errors.MalformedMessage`."""
-    root, bared = xml.parse_bare(raw.body, dialect.encoding)
+def open_document(raw: RawMessage, dialect: Dialect, known: Outlines) -> Document:
+    """Read *raw*, one of the documents that *known* is about. Raises :class:`shared.errors.MalformedMessage`."""
+    root, bared = known.read(raw.body, dialect.encoding)
     namespace, _, name = str(root.tag).rpartition("}")
     namespace = namespace[1:]
     return Document(root, name, bared or namespace, (namespace, "") if namespace else ("",), Tree(raw.body, dialect.encoding))

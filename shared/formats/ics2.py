@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple
 
+from lxml import etree
+
 from shared.codes import postal
 from shared.contracts import express_key, freight_key
 from shared.errors import MalformedMessage
@@ -50,6 +52,7 @@ from shared.formats.ics2_tables import (
     consignment_shape,
     message_shape,
 )
+from shared.formats.outlines import Outlines
 from shared.identifiers import air_waybill, eori, ioss, lrn, mrn
 from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
 
@@ -96,28 +99,31 @@ def recognise(sketch: Sketch, codes: Sequence[str]) -> Likeness:
 
 def open_document(raw: RawMessage, dialect: Dialect, codes: Sequence[str]) -> tuple[Document, str, bool]:
     """Parse *raw*; return the filing's code and whether it is an amendment. Raises :class:`shared.errors.MalformedMessage`."""
-    document = customs_xml.open_document(raw, dialect)
+    document = customs_xml.open_document(raw, dialect, _KNOWN)
     found = _ROOT(document.name)
     code = f"F{found[2]}" if found else ""
     if found is None or code not in codes:
         raise xml.malformed("MSG-SYNTAX", f"The document element is {document.name}, not IE3{codes[0]}.", path=document.name)
-    if b"DateTime>" in raw.body or b"countryOfOrigin>" in raw.body:
-        flatten(document)
     return document, code, found[1] == "A"
 
 
-def flatten(document: Document) -> None:
+def flatten(root: etree._Element, body: bytes) -> None:
     """Some systems put a date-time or a country into an element of its own: its text is taken for that of the element around it."""
-    for space in document.spaces:
-        for element in list(document.root.iter(xml.qualified(space, "DateTime"))):
+    if b"DateTime>" not in body and b"countryOfOrigin>" not in body:
+        return
+    for space in {str(root.tag).rpartition("}")[0][1:], ""}:
+        for element in list(root.iter(xml.qualified(space, "DateTime"))):
             around = element.getparent()
-            if around is not None and len(around) == 1 and around is not document.root:
+            if around is not None and len(around) == 1 and around is not root:
                 around.text = element.text
                 around.remove(element)
-        for element in document.root.iter(xml.qualified(space, "countryOfOrigin")):
+        for element in root.iter(xml.qualified(space, "countryOfOrigin")):
             if len(element) == 1:
                 element.text = element[0].text
                 element.remove(element[0])
+
+
+_KNOWN: Final = Outlines(HOUSE_LEVEL, flatten)
 
 
 def begin(

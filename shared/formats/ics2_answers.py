@@ -34,6 +34,7 @@ from shared.formats.customs_xml import Document, misfits, shape
 from shared.formats.edifact_answers import error_code
 from shared.formats.filings import Item, message_id_of, reject
 from shared.formats.ics2_tables import NAMESPACE
+from shared.formats.outlines import Outlines
 from shared.formats.xml_writing import group, leaf
 from shared.identifiers import air_waybill, lrn, mrn
 from shared.model import Dialect, Finding, MessageHead, RawMessage, Rejection, Severity
@@ -147,13 +148,14 @@ class _About(NamedTuple):
     extra: Mapping[str, str]
 
 
+_KNOWN: Final = Outlines(prepare=ics2.flatten)
+
+
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read a message. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
-    document = customs_xml.open_document(raw, dialect)
+    document = customs_xml.open_document(raw, dialect, _KNOWN)
     if not _ROOT(document.name):
         raise xml.malformed("MSG-SYNTAX", f"The document element is {document.name}, no answer of ICS2.", path=document.name)
-    if b"DateTime>" in raw.body:
-        ics2.flatten(document)
     record = xml.walk(document.root, _message(document.spaces), len(_PARTS))
     item = Item(document.name, PATHS, dialect, element=document.root, source=document.source)
     if document.namespace not in (NAMESPACE, ""):

@@ -19,6 +19,7 @@ from shared.formats import json, xml
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Likeness, Parsed, Sketch
 from shared.formats.filings import Item, message_id_of, reject
 from shared.formats.json_places import Json
+from shared.formats.outlines import Outlines
 from shared.formats.postal_files import misfits
 from shared.formats.postal_items import Declared, filing
 from shared.formats.postal_movements import Bag, despatch
@@ -143,9 +144,14 @@ def _place(field: str, part: int) -> tuple[int, str]:
     return (_LOOSE if field[0] == "~" else part), field
 
 
+_KNOWN: Final = Outlines("Item")
+
+
 def _parse_xml(head: MessageHead, raw: RawMessage, dialect: Dialect) -> Parsed:
-    root = xml.parse(raw.body, dialect.encoding)
-    elements = [root] if root.tag == "Item" else list(root.iterchildren("Item"))
+    root, bared = _KNOWN.read(raw.body, dialect.encoding)
+    elements: list[xml.Element] = [root] if root.tag == "Item" else list(root.iterchildren("Item"))
+    if bared:
+        elements = []
     _check_number(len(elements))
     return Parsed(head, _xml_items(elements, head, raw, dialect), len(elements))
 

@@ -1,50 +1,64 @@
 """Documents whose tags were seen before are read without a tree.
 
 A sender's software writes the same tags again and again, and only the texts between them change. Tags alone decide whether a document is
-well-formed and where each text belongs; so both are worked out once, by the parser and a table of :mod:`shared.formats.xml`, and kept under
-the tags themselves. Of a document whose tags are known, frame and units, the texts are dealt out: 15 µs for an item of three kilobytes
-that takes 41 to parse and walk.
+well-formed and where each text belongs. So a document of the same tags, with numbers for its texts, is parsed once, and walked once by each
+table of :mod:`shared.formats.xml`: the numbers that come out say which text belongs under which key. Of a document whose tags are known the
+texts are dealt out: 15 µs for an item of three kilobytes that takes 41 to parse and walk. A message of many like units (items, houses,
+statuses) is cut at their end tags; the tags around them make a frame, and each unit is known by its own.
 
 That holds only where brackets settle everything. Characters given by their numbers, carriage returns, characters that may not be
-printable, brackets in texts, another character set than UTF-8, prefixes, and documents of more than 64 kB are left to the parser, and
-so are comments, CDATA and instructions, which look like tags that nobody knows.
+printable, brackets in texts and other character sets than UTF-8 are left to the parser, and so are comments, CDATA and instructions, which
+no outline has. What only a tree can tell (a field that comes twice, a text beside elements) is asked of the tree, which is parsed then.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Final, NamedTuple, TypeVar
+from functools import partial
+from itertools import chain, pairwise
+from threading import Lock
+from typing import Final, NamedTuple
 from xml.sax.saxutils import unescape
 
-from shared.formats.xml import LEFT, Element, Marked, Record, Shape
+from lxml import etree
+
+from shared.errors import MalformedMessage
+from shared.formats import xml
+from shared.formats.base import BODY_LIMIT
+from shared.formats.xml import Element, Marked, Record, Shape
 
 LIMIT: Final = 64 * 1024
-"""Bytes of a document that is cut as a whole."""
-KEPT: Final = 256
-"""Outlines, and frames, that are kept of one format; the oldest goes first."""
-
-FRAME: Final = 2048
-"""Characters of the tags around the units that are worth a frame."""
+"""Bytes that are cut at once: a document, or some of its units."""
 TAGS: Final = 512
-"""Tags of a unit that is worth an outline."""
+"""Tags of a document or a unit that are worth an outline."""
+KEPT: Final = 16 * 1024
+"""Tags of all outlines that one kind of document keeps; the oldest go first."""
+ONCE: Final = 4096
+"""Documents and units whose tags came once."""
+ALONE: Final = 64
+"""Units of one document that are parsed each on its own, because their tags are new or brackets do not settle them."""
 
+_UTF8: Final = frozenset({"utf-8", "utf8"})
 _NO_BRACKETS: Final = bytes(set(range(256)) - {ord("<"), ord(">")})
 _BLANK: Final = " \t\n"
+_MARK: Final = "\ue000"
+_MIXED: Final = "\ue001"
+"""The text of an element with others inside."""
 _REFERENCES: Final = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)").search
 """A reference to a character by its number, or to nothing that XML knows."""
 _QUOTES: Final = {"&quot;": '"', "&apos;": "'"}
-_TAG: Final = re.compile(r'([A-Za-z_][\w.-]*)((?: [A-Za-z_][\w.-]*="[^"\n\t]*")*) ?(/?)', re.ASCII).fullmatch
-_ATTRIBUTE: Final = re.compile(r'([A-Za-z_][\w.-]*)="([^"]*)"', re.ASCII).findall
-_DECLARATION: Final = re.compile(r"""\?xml version="1\.0"(?: encoding="(?:UTF|utf)-8")?(?: standalone="(?:yes|no)")? ?\?""").fullmatch
+_DECLARATION: Final = re.compile(
+    r"""\?xml version=["']1\.0["'](?: encoding=["'](?:UTF|utf)-8["'])?(?: standalone=["'](?:yes|no)["'])? ?\?"""
+).fullmatch
 
-Field = tuple[str, int]
-"""A key of a record, and which piece of the document is its text."""
+
+_NAMESPACE: Final = re.compile(r"""\sxmlns(?::[\w.-]+)?\s*=\s*(?:"[^"]*"|'[^']*')""").findall
 
 
 class Pieces(NamedTuple):
-    """A document cut at its brackets: what stands between tags at even places, the tags (without brackets) at odd ones."""
+    """A document cut at its brackets: what stands before each tag and behind the last one, and the tags (without brackets)."""
 
     texts: list[str]
     tags: list[str]
@@ -52,10 +66,7 @@ class Pieces(NamedTuple):
 
 def cut(body: bytes) -> Pieces | None:
     """Return *body* in pieces, or None when brackets do not settle what it says."""
-    if len(body) > LIMIT:
-        return None
-    count = body.count(b"<")
-    if body.translate(None, _NO_BRACKETS) != b"<>" * count:
+    if body.translate(None, _NO_BRACKETS) != b"<>" * body.count(b"<"):
         return None
     try:
         pieces = body.decode().replace(">", "<").split("<")
@@ -63,8 +74,8 @@ def cut(body: bytes) -> Pieces | None:
         return None
     texts = pieces[::2]
     said = "".join(texts)
-    if b"&" in body:
-        if _REFERENCES(said) or any("&" in tag for tag in pieces[1::2]):
+    if "&" in said:
+        if _REFERENCES(said):
             return None
         texts = [unescape(text, _QUOTES) if "&" in text else text for text in texts]
     if not said.isprintable() and not said.replace("\n", "").replace("\t", "").isprintable():
@@ -72,230 +83,479 @@ def cut(body: bytes) -> Pieces | None:
     return Pieces(texts, pieces[1::2])
 
 
-class Start(NamedTuple):
-    """A start tag: its name, its attributes, and whether it is its own end."""
+# --- what tags say -----------------------------------------------------------------------------------------------------------------------
+
+
+Fields = Sequence[tuple[str, int]]
+"""Keys of a record, each with the place of its text."""
+
+
+class _Listed(NamedTuple):
+    """A record of a part that repeats: its part, its fields, and the units of some of them."""
+
+    part: int
+    fields: Fields
+    units: Mapping[str, str]
+
+
+class Outline(NamedTuple):
+    """What a walk finds below one element, with places instead of texts: the fields of each part, records of parts that repeat, marked
+    leaves, names nobody knows."""
+
+    parts: Sequence[Fields]
+    units: Mapping[int, Mapping[str, str]]
+    listed: Sequence[_Listed]
+    marked: Sequence[tuple[str, int | None, Mapping[str, str]]]
+    unknown: Sequence[str]
+
+    def record(self, texts: Sequence[str]) -> Record:
+        """Return what the walk would find where *texts* stand between the tags."""
+        parts = [{key: text for key, place in fields if (text := texts[place].strip())} if fields else {} for fields in self.parts]
+        for part, units in self.units.items():
+            parts[part] = _with_units(parts[part], units)
+        lists: list[list[dict[str, str]]] = [[] for _ in parts]
+        for part, fields, units in self.listed:
+            record = {key: text for key, place in fields if (text := texts[place].strip())}
+            parts[part] = _with_units(record, units) if units else record
+            lists[part].append(parts[part])
+        marked = [Marked(key, "" if place is None else texts[place].strip(), dict(said)) for key, place, said in self.marked]
+        return Record(parts, lists, marked, [], list(self.unknown))
+
+
+def _with_units(record: Mapping[str, str], units: Mapping[str, str]) -> dict[str, str]:
+    """Return *record* with the unit of each value behind it, as the walk leaves it."""
+    found = {}
+    for key, text in record.items():
+        found[key] = text
+        if key in units:
+            found[key + "@"] = units[key]
+    return found
+
+
+def outline(element: etree._Element, shape: Shape, size: int) -> Outline | None:
+    """Return the outline of *element*, in whose leaves places stand for texts; None where the walk depends on more than tags."""
+    try:
+        found = xml.walk(element, shape, size)
+    except MalformedMessage:
+        return None
+    parts = [{} if found.lists[part] else record for part, record in enumerate(found.parts)]
+    listed = [_Listed(part, _fields(record), _units(record)) for part in range(size) for record in found.lists[part]]
+    if found.repeated or any(_MIXED in record.values() for record in (*parts, *chain(*found.lists))):
+        return None
+    units = {part: said for part, record in enumerate(parts) if (said := _units(record))}
+    marked = [(key, _place(text), attributes) for key, text, attributes in found.marked]
+    return Outline([_fields(record) for record in parts], units, listed, marked, found.unknown)
+
+
+def _fields(record: Mapping[str, str]) -> Fields:
+    return tuple((key, place) for key, text in record.items() if (place := _place(text)) is not None)
+
+
+def _units(record: Mapping[str, str]) -> Mapping[str, str]:
+    return {key.removesuffix("@"): text for key, text in record.items() if _place(text) is None}
+
+
+def _place(text: str | None) -> int | None:
+    return int(text[1:]) if text and text[0] == _MARK else None
+
+
+class Node:
+    """An element that many documents have, with everything that was ever asked of it."""
+
+    __slots__ = ("_found", "element", "outlines")
+
+    def __init__(self, element: etree._Element) -> None:
+        self.element = element
+        self._found: dict[tuple[bool, tuple[str, ...]], tuple[Node, ...]] = {}
+        self.outlines: dict[int, tuple[Shape, Outline | None]] = {}
+
+    def found(self, tags: tuple[str, ...], deep: bool) -> tuple[Node, ...]:
+        """Return the children with these *tags*; where *deep*, the element itself and everything below."""
+        found = self._found.get((deep, tags))
+        if found is None:
+            elements = self.element.iter(*tags) if deep else self.element.iterchildren(*tags)
+            found = self._found[deep, tags] = tuple(map(Node, elements))
+        return found
+
+    def learn(self, shape: Shape, size: int) -> tuple[Shape, Outline | None]:
+        """Keep the outline of a walk by *shape*, which must not go away before it."""
+        if len(self.outlines) >= _SHAPES:
+            self.outlines.clear()
+        known = self.outlines[id(shape)] = shape, outline(self.element, shape, size)
+        return known
+
+
+_SHAPES: Final = 8
+"""Tables by which one element is walked; a reader has one or two."""
+
+
+class _Model:
+    """What the tags of a document, of a unit or of the frame around units decide; *stands* is the element that is for all units."""
+
+    __slots__ = ("bared", "root", "size", "stands")
+
+    def __init__(self, root: etree._Element, bared: str, tags: Sequence[str], stands: etree._Element | None = None) -> None:
+        self.root = Node(root)
+        self.bared = bared
+        self.stands = stands
+        self.size = len(tags)
+
+
+# --- documents that were not parsed ------------------------------------------------------------------------------------------------------
+
+
+class _Document:
+    """The bytes of a document; and its tree as soon as somebody asks for it. Of one with *units* an element in the frame *stands* for
+    them."""
+
+    units: Sequence[_Unit] = ()
+    stands: etree._Element | None = None
+    _root: etree._Element | None = None
+    _found: Sequence[etree._Element] = ()
+
+    def __init__(self, parse: Callable[[], etree._Element]) -> None:
+        self._parse = parse
+
+    def root(self) -> etree._Element:
+        """Return the document element."""
+        if self._root is None:
+            self._root = self._parse()
+            if self.stands is not None:
+                self._found = list(self._root.iter("{*}" + str(self.stands.tag).rpartition("}")[2]))
+        return self._root
+
+    def unit(self, number: int) -> etree._Element:
+        """Return the unit *number*."""
+        self.root()
+        return self._found[number]
+
+
+class _Unit(NamedTuple):
+    """A unit of a document, or the whole of it, and its texts; one without them was parsed on its own."""
+
+    root: Node
+    texts: Sequence[str] | None
+
+
+class Told:
+    """An element that was not parsed: it answers what readers ask of an element. Called, it returns the parsed element itself."""
+
+    __slots__ = ("_document", "_node", "_number", "_unit")
+
+    def __init__(self, node: Node, document: _Document, unit: _Unit, number: int = -1) -> None:
+        self._node = node
+        self._document = document
+        self._unit = unit
+        self._number = number
+
+    @property
+    def tag(self) -> str:
+        """The qualified name."""
+        return str(self._node.element.tag)
+
+    @property
+    def text(self) -> str | None:
+        """The text before the first element inside."""
+        text, texts = self._node.element.text, self._unit.texts
+        if texts is None:
+            return text
+        place = _place(text)
+        return texts[place] if place is not None else self().text if text == _MIXED else None
+
+    @property
+    def like(self) -> etree._Element:
+        """An element that has the same elements inside, and other texts."""
+        return self._node.element
+
+    @property
+    def nsmap(self) -> dict[str | None, str]:
+        """Prefixes and their namespaces."""
+        return self._node.element.nsmap
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """Return the attribute *name*."""
+        found = self._node.element.get(name)
+        return default if found is None else str(found)
+
+    def __iter__(self) -> Iterator[Told]:
+        return self.iterchildren()
+
+    def iterchildren(self, *tags: str) -> Iterator[Told]:
+        """Yield the children with these *tags*, or all."""
+        return self._each(self._node.found(tags, False))
+
+    def iter(self, *tags: str) -> Iterator[Told]:
+        """Yield the element itself and everything below that has these *tags*."""
+        return self._each(self._node.found(tags, True))
+
+    def _each(self, nodes: Sequence[Node]) -> Iterator[Told]:
+        document, stands = self._document, self._document.stands
+        for node in nodes:
+            if stands is not None and node.element is stands:
+                for number, unit in enumerate(document.units):
+                    yield Told(unit.root, document, unit, number)
+            else:
+                yield Told(node, document, self._unit, self._number)
+
+    def record(self, shape: Shape, size: int) -> Record:
+        """Return what a walk of the element by *shape* finds."""
+        texts = self._unit.texts
+        if texts is None:
+            with suppress(MalformedMessage):
+                return xml.walk(self._node.element, shape, size)
+            return xml.walk(self(), shape, size)
+        _, known = self._node.outlines.get(id(shape)) or self._node.learn(shape, size)
+        return xml.walk(self(), shape, size) if known is None else known.record(texts)
+
+    def __call__(self) -> etree._Element:
+        """Return the element itself: the document is parsed."""
+        top, at = self._unit.root.element, self._node.element
+        steps: list[int] = []
+        while at is not top:
+            around = at.getparent()
+            assert around is not None
+            steps.append(around.index(at) + self._shifted(around, at))
+            at = around
+        found = self._document.root() if self._number < 0 else self._document.unit(self._number)
+        for step in reversed(steps):
+            found = found[step]
+        return found
+
+    def _shifted(self, around: etree._Element, at: etree._Element) -> int:
+        """Return how many elements more stand before *at* in the document than in its frame."""
+        stands = self._document.stands
+        behind = stands is not None and stands.getparent() is around and around.index(stands) < around.index(at)
+        return len(self._document.units) - 1 if behind else 0
+
+
+# --- documents by their tags -------------------------------------------------------------------------------------------------------------
+
+
+class _Around(NamedTuple):
+    """The tags around the units of a document, with one between that is for all of them."""
 
     name: str
-    attributes: dict[str, str]
-    closed: bool
+    tags: Sequence[str]
+    place: int
+
+    def enclosed(self, unit: bytes) -> bytes:
+        """Return a document of one *unit*."""
+        return b"".join((_tagged(self.tags[: self.place]), unit, _tagged(self.tags[self.place + 1 :])))
 
 
-def start(tag: str) -> Start | None:
-    """Return what a start tag says, or None when it says it in another way than most do."""
-    found = _TAG(tag)
-    return Start(found[1], dict(_ATTRIBUTE(found[2])), bool(found[3])) if found is not None else None
+_Key = tuple[str, str]
+"""The tags around a unit, or nothing, and those of the unit or the document."""
 
 
-# --- frames ------------------------------------------------------------------------------------------------------------------------------
+class Outlines:
+    """What is known of one kind of documents by their tags.
+
+    *unit* is the local name of the element that repeats, where a reader asks for such elements by their name and no walk of what stands
+    around them reads them. *prepare* changes each tree before it is read, by its tags alone; it gets the bytes, too.
+    """
+
+    def __init__(self, unit: str = "", prepare: Callable[[etree._Element, bytes], None] | None = None) -> None:
+        self._unit = unit
+        self._prepare = prepare
+        self._last = f"{unit}>".encode()
+        self._end = re.compile(rb"</((?:[A-Za-z_][\w.-]{0,100}:)?%s)>" % unit.encode()).search
+        self._kept: dict[_Key, _Model | None] = {}
+        self._size = 0
+        self._once: dict[int, None] = {}
+        self._lock = Lock()
+
+    def read(self, body: bytes, encoding: str) -> tuple[Element, str]:
+        """Return the document element of *body*, and the namespace that was taken off all its elements, if any.
+
+        *encoding* is used where the document declares none. Raises :class:`MalformedMessage`.
+        """
+        if encoding.lower() not in _UTF8 or len(body) > BODY_LIMIT:
+            return self._parse(body, encoding)
+        end = self._end(body) if self._unit and (len(body) > LIMIT or body.find(self._last) != body.rfind(self._last)) else None
+        if end is not None and (len(body) > LIMIT or body.find(end[0], end.end()) >= 0):
+            return self._file(body, end[0], end[1].decode()) or self._parse(body)
+        pieces = cut(body) if len(body) <= LIMIT and body.count(b"<") <= TAGS else None
+        if pieces is None or not pieces.tags:
+            return self._parse(body)
+        key = ("", "<".join(pieces.tags))
+        model = self._kept.get(key)
+        if model is not None and _encloses(pieces):
+            return Told(model.root, _Document(partial(self._tree, body, model.bared)), _Unit(model.root, pieces.texts)), model.bared
+        found = self._parse(body)
+        if model is None:
+            self._learn(key, partial(self._whole, pieces.tags))
+        return found
+
+    def _parse(self, body: bytes, encoding: str = "utf-8") -> tuple[etree._Element, str]:
+        root, bared = xml.parse_bare(body, encoding)
+        if self._prepare is not None:
+            self._prepare(root, body)
+        return root, bared
+
+    def _tree(self, body: bytes, bared: str) -> etree._Element:
+        """Return the document element of *body* without the namespace *bared*, whatever its texts say of namespaces."""
+        root, found = self._parse(body)
+        if found != bared:
+            for each in root.iter(etree.Element):
+                each.tag = str(each.tag).rpartition("}")[2]
+        return root
+
+    # --- files of many units ---
+
+    def _file(self, body: bytes, end: bytes, name: str) -> tuple[Element, str] | None:
+        """Return a document whose units end with *end*; None where it must be parsed as a whole."""
+        start = re.search(rb"<%s[ >]" % re.escape(name.encode()), body)
+        begin, last = start.start() if start else 0, body.rindex(end) + len(end)
+        head, tail = cut(body[:begin]), cut(body[last:])
+        if head is None or tail is None or not head.tags or not tail.tags:
+            return None
+        spaces = "".join(_NAMESPACE(body[begin : body.index(b">", begin)].decode("utf-8", "replace")))
+        pieces = Pieces([*head.texts, *tail.texts], [*head.tags, f"{name}{spaces}/", *tail.tags])
+        around = _Around(name, pieces.tags, len(head.tags))
+        key = ("", "<".join(pieces.tags))
+        frame = self._kept.get(key) or self._learn(key, partial(self._frame, around))
+        if frame is None or not _encloses(pieces):
+            return None
+        document = _Document(partial(self._tree, body, frame.bared))
+        units = self._units(body, (begin, last), end, around, frame)
+        if units is None:
+            return None
+        document.units, document.stands = units, frame.stands
+        return Told(frame.root, document, _Unit(frame.root, pieces.texts)), frame.bared
+
+    def _units(self, body: bytes, within: tuple[int, int], end: bytes, around: _Around, frame: _Model) -> list[_Unit] | None:
+        """Return the units of *body*, each known by its tags or parsed on its own; None where that goes wrong or is not worth it."""
+        found: list[_Unit] = []
+        name, alone = "<".join(around.tags), 0
+        for at, behind, pieces in _cuts(body, within, end):
+            model = None
+            if pieces is not None:
+                key = (name, "<".join(pieces.tags))
+                model = self._kept.get(key) or self._learn(key, partial(self._one, pieces.tags, around, frame))
+            if pieces is not None and model is not None:
+                found.append(_Unit(model.root, pieces.texts))
+                continue
+            alone += 1
+            element = self._alone(body[at:behind], around, frame) if alone <= ALONE else None
+            if element is None:
+                return None
+            found.append(_Unit(Node(element), None))
+        return found
+
+    def _alone(self, unit: bytes, around: _Around, frame: _Model) -> etree._Element | None:
+        """Return a unit parsed on its own, between the tags around it; None where it is not just one element."""
+        if re.match(rb"\s*<%s[\s>]" % re.escape(around.name.encode()), unit) is None:
+            return None
+        try:
+            return self._only(self._parse(around.enclosed(unit)), frame)
+        except MalformedMessage:
+            return None
+
+    def _only(self, found: tuple[etree._Element, str], frame: _Model | None = None) -> etree._Element | None:
+        """Return the one unit in *found*; None where there are more, or where its name is not that of the units in *frame*."""
+        root, bared = found
+        units = list(root.iterdescendants("{*}" + self._unit))
+        alike = frame is None or (frame.stands is not None and [frame.stands.tag, frame.bared] == [units[0].tag, bared])
+        return units[0] if len(units) == 1 and alike else None
+
+    # --- learning ---
+
+    def _learn(self, key: _Key, make: Callable[[], _Model | None]) -> _Model | None:
+        """Keep what *make* makes when *key* comes for the second time: who writes every message in another way costs nothing."""
+        with self._lock:
+            if key in self._kept:
+                return self._kept[key]
+            if hash(key) not in self._once:
+                self._once[hash(key)] = None
+                if len(self._once) > ONCE:
+                    del self._once[next(iter(self._once))]
+                return None
+            model = self._kept[key] = make()
+            self._size += model.size if model is not None else 1
+            while self._size > KEPT and len(self._kept) > 1:
+                oldest = self._kept.pop(next(iter(self._kept)))
+                self._size -= oldest.size if oldest is not None else 1
+            return model
+
+    def _whole(self, tags: Sequence[str]) -> _Model | None:
+        """Return the model of a document."""
+        found = self._model(tags, _numbered(tags))
+        return None if found is None else _Model(*found, tags)
+
+    def _frame(self, around: _Around) -> _Model | None:
+        """Return the model of what stands around units."""
+        found = self._model(around.tags, _numbered(around.tags))
+        stands = None if found is None else self._only(found)
+        return None if found is None or stands is None else _Model(*found, around.tags, stands)
+
+    def _one(self, tags: Sequence[str], around: _Around, frame: _Model) -> _Model | None:
+        """Return the model of one unit."""
+        if tags[0].partition(" ")[0] != around.name:
+            return None
+        found = self._model(tags, around.enclosed(_numbered(tags)))
+        only = None if found is None else self._only(found, frame)
+        return None if found is None or only is None else _Model(only, found[1], tags)
+
+    def _model(self, tags: Sequence[str], body: bytes) -> tuple[etree._Element, str] | None:
+        """Parse *body*, made of *tags*; None where there is more to them than elements in UTF-8."""
+        declared = tags[0].startswith("?")
+        if len(tags) > TAGS or (declared and not _DECLARATION(tags[0])):
+            return None
+        if any(tag[:1] in ("?", "!") or _MARK in tag or _MIXED in tag for tag in tags[declared:]):
+            return None
+        try:
+            root, bared = self._parse(body)
+        except MalformedMessage:
+            return None
+        for each in root.iter():
+            if len(each):
+                each.text = _MIXED
+        return root, bared
 
 
-class Frame(NamedTuple):
-    """What the tags around the units of a file decide: where the texts of its header stand; and what its reader made of the rest."""
+def _cuts(body: bytes, within: tuple[int, int], end: bytes) -> Iterator[tuple[int, int, Pieces | None]]:
+    """Yield for each unit where it begins and ends, and its pieces where brackets settle it: many are cut at once."""
+    at, last = within
+    while at < last:
+        behind = max(body.rfind(end, at, min(at + LIMIT, last)), body.index(end, at)) + len(end)
+        pieces = cut(body[at:behind]) if behind - at <= LIMIT else None
+        ends = []
+        while at < behind:
+            ends.append((at, at := body.index(end, at) + len(end)))
+        if pieces is None:
+            yield from ((begin, stop, cut(body[begin:stop]) if len(ends) > 1 else None) for begin, stop in ends)
+        else:
+            yield from _dealt(pieces, ends, end[1:-1].decode())
 
-    header: Sequence[Field]
-    version: str | None
+
+def _dealt(pieces: Pieces, ends: Sequence[tuple[int, int]], end: str) -> Iterator[tuple[int, int, Pieces]]:
+    """Yield the pieces of each unit that ends with the tag *end*."""
+    texts, tags = pieces
+    first = 0
+    for begin, stop in ends:
+        behind = tags.index(end, first) + 1
+        yield begin, stop, Pieces(texts[first : behind + 1], tags[first:behind])
+        first = behind
 
 
-def encloses(pieces: Pieces) -> bool:
+def _encloses(pieces: Pieces) -> bool:
     """Whether nothing but blanks stands outside of the document element, and the declaration at the very beginning."""
     texts, declared = pieces.texts, pieces.tags[0].startswith("?")
     return not texts[-1].strip(_BLANK) and not (texts[0] + texts[1].strip(_BLANK) if declared else texts[0].strip(_BLANK))
 
 
-def header(tags: Sequence[str], name: str) -> tuple[Field, ...]:
-    """Return the leaves of the element *name*, which begins right behind the start tag of the document element.
-
-    *tags* begin with the declaration or the document element. Raises :class:`Unplain` when anything else stands there.
-    """
-    at = 2 if _DECLARATION(tags[0]) else 1
-    begin = _start(tags[at])
-    if begin.name != name or begin.closed or start(tags[at - 1]) is None:
-        raise Unplain
-    found: list[Field] = []
-    at += 1
-    while tags[at] != f"/{name}":
-        leaf = _start(tags[at])
-        if not leaf.closed:
-            if tags[at + 1] != f"/{leaf.name}":
-                raise Unplain
-            found.append((leaf.name, at + 1))
-            at += 1
-        at += 1
-    return tuple(found)
+def _tagged(tags: Sequence[str]) -> bytes:
+    return "".join(f"<{tag}>" for tag in tags).encode()
 
 
-def keep_frame(frames: dict[str, Frame], name: str, tags: Sequence[str], header_name: str, version: str | None) -> None:
-    """Keep under *name* the frame that *tags* make, known to be well-formed, unless there is more to it."""
-    if name not in frames and len(name) <= FRAME:
-        with suppress(Unplain):
-            _keep(frames, name, Frame(header(tags, header_name), version))
+def _opens(tag: str) -> bool:
+    return not tag.startswith(("/", "?")) and not tag.endswith("/")
 
 
-# --- units -------------------------------------------------------------------------------------------------------------------------------
-
-
-class Filled(NamedTuple):
-    """A record of the walk: its part, whether it is one of the part's list, and its fields."""
-
-    part: int
-    listed: bool
-    fields: Sequence[Field]
-
-
-class Outline(NamedTuple):
-    """What the tags of one unit decide: its attributes, its records, its marked leaves (key, place, attributes), names nobody knows."""
-
-    attributes: Mapping[str, str]
-    size: int
-    records: Sequence[Filled]
-    marked: Sequence[tuple[str, int, Mapping[str, str]]]
-    unknown: Sequence[str]
-
-    def record(self, texts: Sequence[str], first: int) -> Record:
-        """Return what :func:`shared.formats.xml.walk` would find in the unit whose start tag is the tag number *first* of *texts*."""
-        found = Record([{} for _ in range(self.size)], [[] for _ in range(self.size)], [], [], list(self.unknown))
-        parts, lists = found.parts, found.lists
-        for part, listed, fields in self.records:
-            record = {key: text for key, place in fields if (text := texts[first + place].strip())}
-            parts[part] = record
-            if listed:
-                lists[part].append(record)
-        found.marked.extend([Marked(key, texts[first + place].strip(), dict(said)) for key, place, said in self.marked])
-        return found
-
-
-class Unplain(Exception):
-    """Tags of which no outline is made."""
-
-
-def outline(tags: Sequence[str], shape: Shape, size: int) -> Outline:
-    """Return the outline of the unit that *tags* make, from its start tag to its end tag, known to be well-formed.
-
-    Raises :class:`Unplain` when what it says depends on more than tags: a field that comes twice, one with elements inside, one with a
-    unit.
-    """
-    begin = _start(tags[0])
-    maker = _Maker(tags, size)
-    try:
-        end = 0 if begin.closed else maker.inside(1, shape)
-    except IndexError:
-        raise Unplain from None
-    if end != len(tags) - 1:
-        raise Unplain
-    records = [Filled(part, listed, tuple(fields.items())) for part, listed, fields in maker.records if fields or listed]
-    return Outline(begin.attributes, size, records, maker.marked, maker.unknown)
-
-
-def _start(tag: str) -> Start:
-    found = start(tag)
-    if found is None or "xmlns" in found.attributes:
-        raise Unplain
-    return found
-
-
-class _Maker:
-    """Goes through the tags of a unit as the walk goes through its elements."""
-
-    def __init__(self, tags: Sequence[str], size: int) -> None:
-        self._tags = tags
-        self.records: list[tuple[int, bool, dict[str, int]]] = [(part, False, {}) for part in range(size)]
-        self._current = [fields for _, _, fields in self.records]
-        self.marked: list[tuple[str, int, Mapping[str, str]]] = []
-        self.unknown: list[str] = []
-
-    def inside(self, at: int, shape: Shape) -> int:
-        """Read elements from the tag number *at* until an end tag stands there; return its number."""
-        while not self._tags[at].startswith("/"):
-            at = self._element(at, _start(self._tags[at]), shape)
-        return at
-
-    def _element(self, at: int, begin: Start, shape: Shape) -> int:
-        name, text = begin.name, at + 1
-        bare = begin.closed or self._tags[at + 1] == f"/{name}"
-        group = shape.inner.get(name)
-        if name in shape.leaves:
-            part, key = shape.leaves[name]
-            if not bare or key in self._current[part]:
-                raise Unplain
-            if not begin.closed:
-                self._current[part][key] = text
-        elif group is None or (name in shape.marked and bare):
-            if name in shape.measured or begin.closed:
-                raise Unplain
-            if name in shape.marked and bare:
-                self.marked.append((shape.marked[name], text, {key: said.strip() for key, said in begin.attributes.items()}))
-            else:
-                self.unknown.append(name)
-        elif not bare and group is not LEFT:
-            if group.opens >= 0:
-                self.records.append((group.opens, True, {}))
-                self._current[group.opens] = self.records[-1][2]
-            return self.inside(text, group) + 1
-        return self._behind(at)
-
-    def _behind(self, at: int) -> int:
-        """Return the number of the tag behind the element that begins at *at*; what is inside is passed over, but must be plain."""
-        depth = 0
-        while True:
-            tag = self._tags[at]
-            if tag.startswith("/"):
-                depth -= 1
-            elif not _start(tag).closed:
-                depth += 1
-            at += 1
-            if depth == 0:
-                return at
-
-
-class Outlines:
-    """The outlines of one format, by the tags they are made of."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, Outline] = {}
-        self._once: dict[int, None] = {}
-
-    def get(self, tags: Sequence[str]) -> Outline | None:
-        """Return the outline of *tags*, if it is kept."""
-        return self._kept.get("<".join(tags))
-
-    def learn(self, tags: Sequence[str], shape: Shape, size: int) -> None:
-        """Keep the outline of *tags*, known to be well-formed, when they come for the second time: who writes every message in another way
-        costs nothing."""
-        if len(tags) > TAGS:
-            return
-        name = "<".join(tags)
-        if hash(name) not in self._once:
-            _keep(self._once, hash(name), None)
-        elif name not in self._kept:
-            with suppress(Unplain):
-                _keep(self._kept, name, outline(tags, shape, size))
-
-
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-def _keep(kept: dict[K, V], key: K, value: V) -> None:
-    if len(kept) >= KEPT:
-        del kept[next(iter(kept))]
-    kept[key] = value
-
-
-class Unit:
-    """One unit of a document that was not parsed. *element* gives the element it is, for those who must know its line."""
-
-    __slots__ = ("_first", "_outline", "_texts", "element")
-
-    def __init__(self, outline: Outline, texts: Sequence[str], first: int, element: Callable[[], Element]) -> None:
-        self._outline = outline
-        self._texts = texts
-        self._first = first
-        self.element = element
-
-    def get(self, name: str) -> str | None:
-        """Return the attribute *name*, as an element does."""
-        return self._outline.attributes.get(name)
-
-    def record(self) -> Record:
-        """Return what a walk of the unit would find."""
-        return self._outline.record(self._texts, self._first)
+def _numbered(tags: Sequence[str]) -> bytes:
+    """Return a document of *tags*, with a number for the text at the beginning of each element."""
+    parts = [f"<{tags[0]}>"]
+    for place, (before, tag) in enumerate(pairwise(tags), 1):
+        text = f"{_MARK}{place}" if _opens(before) else ""
+        parts.append(f"{text}<{tag}>")
+    return "".join(parts).encode()

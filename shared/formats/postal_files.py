@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple, TypeVar
 
 from shared.contracts import Answer
 from shared.errors import MalformedMessage
-from shared.formats import outlines, values, xml
+from shared.formats import values, xml
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Envelope, Likeness, Sketch
 from shared.formats.filings import Item, message_id_of, reject
+from shared.formats.outlines import Outlines
 from shared.formats.rules import finding
 from shared.formats.xml_places import Tree
 from shared.formats.xml_writing import text
@@ -47,32 +48,14 @@ class Profile(NamedTuple):
 
 
 class File(NamedTuple):
-    """A file whose header is sound: its units are still elements, with names in ``namespace``, or known by their tags."""
+    """A file whose header is sound: its units are still elements, with names in ``namespace``."""
 
     namespace: str
     head: MessageHead
     header: Mapping[str, str]
-    units: Sequence[xml.Element | outlines.Unit]
+    units: Sequence[xml.Element]
     version: str | None
     """The version, where it is not one of the list."""
-    plain: Plain | None = None
-    """The pieces of a file that was parsed although brackets alone settle it: its tags were not known yet."""
-
-
-class Plain(NamedTuple):
-    """A file cut at its brackets: the tags around the units, in one text, and where each unit's tags begin and end."""
-
-    pieces: outlines.Pieces
-    frame: str
-    places: Sequence[tuple[int, int]]
-
-
-class Known:
-    """What is known of the files of one profile by their tags."""
-
-    def __init__(self) -> None:
-        self.frames: dict[str, outlines.Frame] = {}
-        self.units = outlines.Outlines()
 
 
 # --- reading -----------------------------------------------------------------------------------------------------------------------------
@@ -94,97 +77,23 @@ def open_file(profile: Profile, raw: RawMessage, dialect: Dialect, count: Callab
 
     Raises :class:`shared.errors.MalformedMessage` when the file is refused as a whole.
     """
-    plain = _cut(profile, raw.body, dialect) if count is len else None
-    if plain is not None and (file := _known_file(profile, plain, raw, dialect)) is not None:
-        return file
-    root, bared = xml.parse_bare(raw.body, dialect.encoding)
-    namespace, _, name = str(root.tag).rpartition("}")
+    root, bared = _known(profile).read(raw.body, dialect.encoding)
+    namespace, _, name = root.tag.rpartition("}")
     if name != profile.root:
         raise xml.malformed("MSG-SYNTAX", f"The document element is {name}, not {profile.root}.", path=name)
     namespace = namespace.removeprefix("{")
-    heads, wanted = _either(namespace, "Header"), _either(namespace, profile.unit)
-    first: xml.Element | None = None
-    units = []
-    for child in root:
-        if child.tag in wanted:
-            units.append(child)
-        elif first is None and child.tag in heads:
-            first = child
-    header = _header(profile, root, first, namespace)
+    heads: list[xml.Element] = list(root.iterchildren(*_either(namespace, "Header")))
+    units: list[xml.Element] = list(root.iterchildren(*_either(namespace, profile.unit)))
+    header = _header(profile, heads, namespace)
     _check_count(profile, root, header, len(units), count(units))
     said, told = root.get("version", "1.0"), bared or namespace
-    known = said in VERSIONS and told in ("", profile.namespace)
-    version = None if known else f"{told} {said}"[:100]
-    if namespace or plain is None or len(plain.places) != len(units):
-        plain = None
-    else:
-        outlines.keep_frame(_known(profile.format).frames, plain.frame, plain.pieces.tags, "Header", version)
-    return File(namespace, _head(profile, header, raw), header, units, version, plain)
-
-
-# --- files whose tags are known ---
+    version = None if said in VERSIONS and told in ("", profile.namespace) else f"{told} {said}"[:100]
+    return File(namespace, _head(profile, header, raw), header, units, version)
 
 
 @cache
-def _known(format: str) -> Known:
-    return Known()
-
-
-def _cut(profile: Profile, body: bytes, dialect: Dialect) -> Plain | None:
-    """Cut a file at its brackets; None where they do not settle it, or where something stands beside header and units."""
-    pieces = outlines.cut(body) if dialect.encoding.lower() in ("utf-8", "utf8") else None
-    if pieces is None or len(pieces.tags) < _FEWEST_TAGS or not outlines.encloses(pieces):
-        return None
-    tags, end, places = pieces.tags, f"/{profile.unit}", []
-    last = len(tags) - 1
-    try:
-        begin = at = tags.index("/Header") + 1
-        while at < last:
-            behind = tags.index(end, at) + 1
-            places.append((at, behind))
-            at = behind
-    except ValueError:
-        return None
-    return Plain(pieces, "<".join([*tags[:begin], *tags[last:]]), places) if places else None
-
-
-_FEWEST_TAGS: Final = 4
-
-
-def _known_file(profile: Profile, plain: Plain, raw: RawMessage, dialect: Dialect) -> File | None:
-    """Return a file of which all tags are known; None for any other. Raises :class:`shared.errors.MalformedMessage` as the parser does."""
-    known = _known(profile.format)
-    frame = known.frames.get(plain.frame)
-    if frame is None:
-        return None
-    texts, tags = plain.pieces
-    elements = _Elements(profile, raw.body, dialect)
-    units = []
-    for number, (begin, behind) in enumerate(plain.places):
-        outline = known.units.get(tags[begin:behind])
-        if outline is None:
-            return None
-        units.append(outlines.Unit(outline, texts, begin, partial(elements.unit, number)))
-    header = {name: said.strip() for name, place in frame.header if (said := texts[place])}
-    if not all(header.values()):
-        return None
-    _check_header(profile, header)
-    _check_count(profile, None, header, len(units), len(units))
-    return File("", _head(profile, header, raw), header, units, frame.version)
-
-
-class _Elements:
-    """The elements of a file's units, for whom must know their lines: parsed when somebody asks."""
-
-    def __init__(self, profile: Profile, body: bytes, dialect: Dialect) -> None:
-        self._profile, self._body, self._dialect = profile, body, dialect
-        self._units: list[xml.Element] | None = None
-
-    def unit(self, number: int) -> xml.Element:
-        if self._units is None:
-            root, _ = xml.parse_bare(self._body, self._dialect.encoding)
-            self._units = [child for child in root if str(child.tag).rpartition("}")[2] == self._profile.unit]
-        return self._units[number]
+def _known(profile: Profile) -> Outlines:
+    return Outlines(profile.unit)
 
 
 @lru_cache(maxsize=xml.SPELLINGS)
@@ -215,36 +124,29 @@ def plain(names: Iterable[str], part: int = 0) -> dict[str, tuple[int, str]]:
 
 
 @lru_cache(maxsize=xml.SPELLINGS)
-def _header_names(namespace: str) -> dict[str, str]:
-    return qualified({namespace, ""}, {name: name for name in HEADER})
+def _header_shape(namespace: str) -> xml.Shape:
+    return shape(namespace, plain(HEADER))
 
 
-def _header(profile: Profile, root: xml.Element, element: xml.Element | None, namespace: str) -> dict[str, str]:
-    if element is None:
+def _header(profile: Profile, heads: Sequence[xml.Element], namespace: str) -> dict[str, str]:
+    if not heads:
         raise xml.malformed("MSG-HEAD", "The file has no Header.", path="Header")
-    names = _header_names(namespace)
-    header = {name: text.strip() for child in element if (text := child.text) and (name := names.get(child.tag)) is not None}
-    _check_header(profile, header)
-    return header
-
-
-def _check_header(profile: Profile, header: Mapping[str, str]) -> None:
+    header = xml.walk(heads[0], _header_shape(namespace), 1).parts[0]
     for name in HEADER:
         if name not in header and name not in _OPTIONAL:
             raise xml.malformed("MSG-HEAD", f"Header/{name} is missing.", path=f"Header/{name}")
     if header["MessageType"] != profile.message_type:
         raise xml.malformed("MSG-HEAD", path="Header/MessageType", value=header["MessageType"])
+    return header
 
 
-def _told(root: xml.Element | None) -> str | None:
+def _told(root: xml.Element) -> str | None:
     """Return what a file without units says instead: errors of the file it answers."""
-    if root is None:
-        return None
     errors = [f"{error.get('code', '')} {error.text or ''}".strip() for error in root.iterchildren("{*}FileError")]
     return f"The file holds no item, but errors: {'; '.join(errors)[:400]}" if errors else None
 
 
-def _check_count(profile: Profile, root: xml.Element | None, header: Mapping[str, str], units: int, count: int) -> None:
+def _check_count(profile: Profile, root: xml.Element, header: Mapping[str, str], units: int, count: int) -> None:
     if not units:
         raise xml.malformed("MSG-NO-ITEMS", _told(root), path=profile.unit)
     if max(units, count) > ITEM_LIMIT:
@@ -292,17 +194,13 @@ def each_unit(
     """
     source = Tree(raw.body, dialect.encoding)
     for number, unit in enumerate(file.units, 1):
-        element = unit.element if isinstance(unit, outlines.Unit) else unit
-        item = Item(f"{profile.unit}[{number}]", table, dialect, element=element, source=source)
+        item = Item(f"{profile.unit}[{number}]", table, dialect, element=unit, source=source)
         if file.version is not None:
             item.note("MSG-VERSION", value=file.version)
         try:
-            record = unit.record() if isinstance(unit, outlines.Unit) else xml.walk(unit, shape, len(parts))
+            record = xml.walk(unit, shape, len(parts))
             if record.repeated or record.unknown:
                 misfits(record, parts, item)
-            if file.plain is not None:
-                begin, behind = file.plain.places[number - 1]
-                _known(profile.format).units.learn(file.plain.pieces.tags[begin:behind], shape, len(parts))
             yield from read(unit, record, item)
         except MalformedMessage as exc:
             item.note(exc.finding_code, at=item.position, message=str(exc))

@@ -99,7 +99,8 @@ def _legs(legs: list[dict[str, str]]) -> dict[str, str]:
 
 def _bags(element: xml.Element, namespace: str, item: Item) -> list[Bag]:
     bags = []
-    for number, receptacle in enumerate(element.iterchildren("{*}Receptacle"), 1):
+    receptacles: list[xml.Element] = list(element.iterchildren("{*}Receptacle"))
+    for number, receptacle in enumerate(receptacles, 1):
         record = xml.walk(receptacle, _receptacle_shape(namespace), 2)
         bag = Bag(f"{item.position}/Receptacle[{number}]", dict(record.parts[0]))
         bag.seals = [seal.text for seal in record.marked if seal.text]

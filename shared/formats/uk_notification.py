@@ -30,6 +30,7 @@ from shared.formats.customs_answers import answer, meaning
 from shared.formats.customs_xml import misfits, shape
 from shared.formats.edifact_answers import error_code
 from shared.formats.filings import Item, message_id_of, reject
+from shared.formats.outlines import Outlines
 from shared.formats.places import Source
 from shared.formats.xml_writing import group, leaf
 from shared.identifiers import mrn
@@ -92,12 +93,15 @@ def _shape(spaces: tuple[str, ...]) -> xml.Shape:
     return shape(spaces, head, inner)
 
 
+_KNOWN: Final = Outlines("Response")
+
+
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read a message. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
-    document = customs_xml.open_document(raw, dialect)
+    document = customs_xml.open_document(raw, dialect, _KNOWN)
     if document.name not in ("MetaData", "Response"):
         raise xml.malformed("MSG-SYNTAX", f"The document element is {document.name}, not MetaData.", path=document.name)
-    responses = [document.root] if document.name == "Response" else list(document.root.iterchildren("{*}Response"))
+    responses: list[xml.Element] = [document.root] if document.name == "Response" else list(document.root.iterchildren("{*}Response"))
     if not responses:
         raise xml.malformed("MSG-NO-ITEMS", "The message holds no Response: it is no notification.", path="Response")
     if len(responses) > ITEM_LIMIT:

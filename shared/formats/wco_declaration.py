@@ -23,6 +23,7 @@ from shared.formats import checks, postal_files, values, xml
 from shared.formats.base import ITEM_LIMIT, UNLIKE, Certainty, Envelope, Likeness, Parsed, Sketch, Written
 from shared.formats.filings import Item, conclude, message_id_of, reject
 from shared.formats.losses import losses
+from shared.formats.outlines import Outlines
 from shared.formats.xml_places import Tree
 from shared.formats.xml_writing import attribute, leaf
 from shared.identifiers import air_waybill, s10
@@ -140,9 +141,12 @@ def _name(element: xml.Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
+_KNOWN: Final = Outlines("Declaration")
+
+
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read declarations. Raises :class:`shared.errors.MalformedMessage` when the message is refused as a whole."""
-    root = xml.parse(raw.body, dialect.encoding)
+    root, _ = _KNOWN.read(raw.body, dialect.encoding)
     name = _name(root)
     if name not in ("Declaration", "MetaData"):
         raise xml.malformed("MSG-SYNTAX", f"The document element is {name}, not MetaData or Declaration.", path=name)
@@ -259,7 +263,7 @@ def _any_outside(space: str) -> etree.XPath:
     return etree.XPath("count(.//*) != count(.//w:*)", namespaces={"w": space})
 
 
-def _bare(declaration: xml.Element) -> None:
+def _bare(declaration: etree._Element) -> None:
     """Take all namespaces off: the model's leaves may each have one of their own."""
     for each in declaration.iter():
         if isinstance(each.tag, str) and each.tag[0] == "{":
@@ -269,7 +273,8 @@ def _bare(declaration: xml.Element) -> None:
 def _declaration(declaration: xml.Element, item: Item, head: MessageHead, raw: RawMessage) -> Filing | Rejection:
     space = str(declaration.tag).rpartition("}")[0][1:]
     record = xml.walk(declaration, _declaration_shape(space), _SIZE)
-    if record.unknown and _any_outside(space)(declaration):
+    if record.unknown and _any_outside(space)(xml.like(declaration)):
+        declaration = xml.parsed(declaration)
         _bare(declaration)
         space = ""
         record = xml.walk(declaration, _declaration_shape(""), _SIZE)
@@ -294,7 +299,7 @@ def _declaration(declaration: xml.Element, item: Item, head: MessageHead, raw: R
     if nature is not None:
         _nature(nature, content, item)
     _taxes(record.lists[_TAXES], content, item)
-    goods = list(declaration.iter(xml.qualified(space, "GovernmentAgencyGoodsItem")))
+    goods: list[xml.Element] = list(declaration.iter(xml.qualified(space, "GovernmentAgencyGoodsItem")))
     content["goods_items"] = [_goods(index, each, space, item, extra) for index, each in enumerate(goods)]
     if declared is not None and declared != str(len(goods)):
         item.note("FLD-COUNT", "/goods_items", declared, at=f"{item.position}/GoodsItemQuantity")

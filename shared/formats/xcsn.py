@@ -30,6 +30,7 @@ from shared.formats.base import Certainty, Likeness, Parsed, Sketch
 from shared.formats.cargo_answers import DIRECT, HOUSE, MASTER, document_of
 from shared.formats.cargo_xml import HEAD, Profile, group, leaf
 from shared.formats.filings import Item
+from shared.formats.outlines import Outlines
 from shared.model import Dialect, MessageHead, RawMessage, Rejection
 
 NAME: Final = "xcsn"
@@ -97,9 +98,12 @@ def recognise(sketch: Sketch) -> Likeness:
     return cargo_xml.recognise(PROFILE, sketch)
 
 
+_KNOWN: Final = Outlines()
+
+
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read a status notification. Raises :class:`shared.errors.MalformedMessage` when it cannot be read at all."""
-    document = cargo_xml.open_document(PROFILE, raw, dialect)
+    document = cargo_xml.open_document(PROFILE, raw, dialect, _KNOWN)
     record = xml.walk(document.root, _shape(document.spaces), len(PARTS))
     head, item = cargo_xml.begin(PROFILE, document, record.parts[HEAD], raw, PROFILE.root, PATHS, dialect, answers=True)
     about = _documents(record.lists[_REFERENCE])

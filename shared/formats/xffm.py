@@ -19,6 +19,7 @@ from shared.formats import cargo_xml, xml
 from shared.formats.base import ITEM_LIMIT, Certainty, Likeness, Parsed, Sketch
 from shared.formats.cargo_xml import HEAD, LISTS, Profile, count, mass
 from shared.formats.filings import Item, conclude
+from shared.formats.outlines import Outlines
 from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
 
 NAME: Final = "xffm"
@@ -102,7 +103,7 @@ def _cargo(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the walker's table of one load, without its consignments."""
     build = cargo_xml.tables(spaces)
     device = build.shape(
-        {"ID": (_DEVICE, "id"), "CharacteristicCode": (_DEVICE, "type"), "OperatingParty": (_DEVICE, "owner")},
+        {"ID": (_DEVICE, "id"), "CharacteristicCode": (_DEVICE, "type")},
         {"OperatingParty": build.leaf_of(_DEVICE, "owner", "PrimaryID", left=("Name",))},
         left=("LoadedVolumeMeasure", "GrossWeightMeasure", "LoadingRemark", "AffixedLogisticsSeal", "PositioningEvent"),
     )
@@ -150,9 +151,12 @@ def recognise(sketch: Sketch) -> Likeness:
     return cargo_xml.recognise(PROFILE, sketch)
 
 
+_KNOWN: Final = Outlines(_UNIT)
+
+
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read a flight manifest. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
-    document = cargo_xml.open_document(PROFILE, raw, dialect)
+    document = cargo_xml.open_document(PROFILE, raw, dialect, _KNOWN)
     record = xml.walk(document.root, _flight(document.spaces), len(PARTS))
     head, item = cargo_xml.begin(PROFILE, document, record.parts[HEAD], raw, PROFILE.root, PATHS, dialect)
     loads = list(_loads(document))

@@ -21,6 +21,7 @@ from shared.formats.cargo_consignment import write_list, write_notes_kept, write
 from shared.formats.cargo_xml import HEAD, WEIGHT_TOLERANCE, Profile, compare, count, group, kilograms, leaf, mass
 from shared.formats.filings import Item, conclude
 from shared.formats.losses import losses
+from shared.formats.outlines import Outlines
 from shared.formats.postal_files import Sheet
 from shared.model import Consignment, Dialect, Filing, Finding, MessageHead, Movement, Party, RawMessage, Rejection
 
@@ -97,9 +98,12 @@ def recognise(sketch: Sketch) -> Likeness:
     return cargo_xml.recognise(PROFILE, sketch)
 
 
+_KNOWN: Final = Outlines(_UNIT)
+
+
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read a house manifest. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
-    document = cargo_xml.open_document(PROFILE, raw, dialect)
+    document = cargo_xml.open_document(PROFILE, raw, dialect, _KNOWN)
     houses = cargo_xml.units(document, _MASTER, _UNIT)
     record = xml.walk(document.root, _shape(document.spaces), len(PARTS))
     head, item = cargo_xml.begin(PROFILE, document, record.parts[HEAD], raw, _MASTER, PATHS, dialect)

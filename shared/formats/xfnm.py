@@ -18,6 +18,7 @@ from shared.formats import cargo_answers, cargo_xml, xml
 from shared.formats.base import Certainty, Likeness, Parsed, Received, Sketch, Taken
 from shared.formats.cargo_xml import HEAD, Profile, leaf
 from shared.formats.filings import Item
+from shared.formats.outlines import Outlines
 from shared.model import Dialect, Finding, MessageHead, RawMessage, Rejection
 
 NAME: Final = "xfnm"
@@ -66,9 +67,12 @@ def recognise(sketch: Sketch) -> Likeness:
     return cargo_xml.recognise(PROFILE, sketch)
 
 
+_KNOWN: Final = Outlines()
+
+
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read a response. Raises :class:`shared.errors.MalformedMessage` when it cannot be read at all."""
-    document = cargo_xml.open_document(PROFILE, raw, dialect)
+    document = cargo_xml.open_document(PROFILE, raw, dialect, _KNOWN)
     record = xml.walk(document.root, _shape(document.spaces), len(PARTS))
     head, item = cargo_xml.begin(PROFILE, document, record.parts[HEAD], raw, PROFILE.root, PATHS, dialect, answers=True)
     return Parsed(head, _read(record, item, head, raw), 1)

@@ -20,6 +20,7 @@ from shared.formats import cargo_xml, checks, xml
 from shared.formats.base import ITEM_LIMIT, Certainty, Likeness, Parsed, Sketch
 from shared.formats.cargo_xml import HEAD, Profile, count, mass
 from shared.formats.filings import Item, conclude
+from shared.formats.outlines import Outlines
 from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
 
 NAME: Final = "xfsu"
@@ -109,9 +110,12 @@ def recognise(sketch: Sketch) -> Likeness:
     return cargo_xml.recognise(PROFILE, sketch)
 
 
+_KNOWN: Final = Outlines(_UNIT)
+
+
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read a status update. Raises :class:`shared.errors.MalformedMessage` when it is refused as a whole."""
-    document = cargo_xml.open_document(PROFILE, raw, dialect)
+    document = cargo_xml.open_document(PROFILE, raw, dialect, _KNOWN)
     statuses = cargo_xml.units(document, "MasterConsignment", _UNIT)
     record = xml.walk(document.root, _shape(document.spaces), len(PARTS))
     head, item = cargo_xml.begin(PROFILE, document, record.parts[HEAD], raw, PROFILE.root, PATHS, dialect)

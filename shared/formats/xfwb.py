@@ -21,6 +21,7 @@ from shared.formats.cargo_answers import DIRECT, MASTER
 from shared.formats.cargo_consignment import CONSIGNEE, CONSIGNOR, GOODS, HOUSE, LINES, LOOSE, MOVEMENTS, NOTES, PARTS
 from shared.formats.cargo_xml import HEAD, Profile, count, mass
 from shared.formats.filings import Item, conclude
+from shared.formats.outlines import Outlines
 from shared.model import Dialect, Filing, MessageHead, RawMessage, Rejection
 
 NAME: Final = "xfwb"
@@ -64,9 +65,12 @@ def recognise(sketch: Sketch) -> Likeness:
     return cargo_xml.recognise(PROFILE, sketch)
 
 
+_KNOWN: Final = Outlines()
+
+
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read an air waybill. Raises :class:`shared.errors.MalformedMessage` when it cannot be read at all."""
-    document = cargo_xml.open_document(PROFILE, raw, dialect)
+    document = cargo_xml.open_document(PROFILE, raw, dialect, _KNOWN)
     record = xml.walk(document.root, _shape(document.spaces), len(PARTS))
     head, item = cargo_xml.begin(PROFILE, document, record.parts[HEAD], raw, PROFILE.root, PATHS, dialect)
     return Parsed(head, _read(record, item, head, raw), 1)

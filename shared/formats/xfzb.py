@@ -19,6 +19,7 @@ from shared.formats.base import Certainty, Envelope, Likeness, Parsed, Sketch, W
 from shared.formats.cargo_consignment import HOUSE, LINES, LOOSE, MASTER, PARTS
 from shared.formats.cargo_xml import HEAD, Profile, group, kilograms, leaf
 from shared.formats.filings import Item, conclude
+from shared.formats.outlines import Outlines
 from shared.formats.postal_files import Sheet
 from shared.formats.single import write_one
 from shared.model import Consignment, Dialect, Filing, MessageHead, RawMessage, Rejection
@@ -65,9 +66,12 @@ def recognise(sketch: Sketch) -> Likeness:
     return cargo_xml.recognise(PROFILE, sketch)
 
 
+_KNOWN: Final = Outlines()
+
+
 def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     """Read a house waybill. Raises :class:`shared.errors.MalformedMessage` when it cannot be read at all."""
-    document = cargo_xml.open_document(PROFILE, raw, dialect)
+    document = cargo_xml.open_document(PROFILE, raw, dialect, _KNOWN)
     record = xml.walk(document.root, _shape(document.spaces), len(PARTS))
     head, item = cargo_xml.begin(PROFILE, document, record.parts[HEAD], raw, PROFILE.root, PATHS, dialect)
     return Parsed(head, _read(record, item, head, raw), 1)

@@ -12,7 +12,7 @@ import codecs
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from lxml import etree
 
@@ -20,6 +20,9 @@ from shared.errors import MalformedMessage
 from shared.formats.base import BODY_LIMIT
 from shared.formats.places import named_in
 from shared.formats.rules import RULES
+
+if TYPE_CHECKING:
+    from shared.formats.outlines import Told
 
 DEPTH_LIMIT: Final = 32
 ATTRIBUTE_LIMIT: Final = 32
@@ -76,8 +79,8 @@ _OPTIONS: Final[dict[str, Any]] = {
     "remove_pis": True,
     "remove_blank_text": True,
 }
-Element = etree._Element
-"""An element of a parsed document."""
+Element: TypeAlias = "etree._Element | Told"
+"""An element of a document, parsed or known by its tags."""
 
 _PARSER = etree.XMLParser(**_OPTIONS)
 
@@ -239,6 +242,16 @@ def qualified(namespace: str, name: str) -> str:
     return f"{{{namespace}}}{name}" if namespace else name
 
 
+def parsed(element: Element) -> etree._Element:
+    """Return *element* as one that was parsed."""
+    return element if isinstance(element, etree._Element) else element()
+
+
+def like(element: Element) -> etree._Element:
+    """Return *element*, or one that has the same elements inside and other texts."""
+    return element if isinstance(element, etree._Element) else element.like
+
+
 class Marked(NamedTuple):
     """A leaf with its attributes (by local name)."""
 
@@ -257,11 +270,13 @@ class Record(NamedTuple):
     unknown: list[str]
 
 
-def walk(element: etree._Element, shape: Shape, size: int) -> Record:
+def walk(element: Element, shape: Shape, size: int) -> Record:
     """Read *element* into flat records, *size* parts of them. Texts are trimmed; an empty element is an absent one.
 
     Raises :class:`MalformedMessage` when the element is nested deeper than 32 levels.
     """
+    if not isinstance(element, etree._Element):
+        return element.record(shape, size)
     found = Record([{} for _ in range(size)], [[] for _ in range(size)], [], [], [])
     _walk(element, shape, found)
     if found.repeated:

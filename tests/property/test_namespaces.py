@@ -28,7 +28,7 @@ ADDRESSES = st.one_of(
 )
 
 
-def as_it_stands(body: bytes, fallback_encoding: str = "utf-8") -> tuple[xml.Element, str]:
+def as_it_stands(body: bytes, fallback_encoding: str = "utf-8") -> tuple[etree._Element, str]:
     return xml.parse(body, fallback_encoding), ""
 
 
