@@ -180,7 +180,7 @@ def _reference(said: Mapping[str, str]) -> str:
 
 def _answer(export: _Export, code: str, native: str, said: Mapping[str, str], registered: str) -> Answer | Rejection:
     head = export.record.parts[_HEAD]
-    item = Item("ASYCUDA", PATHS, export.item.dialect, element=export.item.element, source=export.item.source)
+    item = export.item.another("ASYCUDA", findings=())
     key = _key(export, registered)
     if key is None:
         item.note("FLD-KEY", "/key", remedy="Give the declarant's reference or the registration.")

@@ -118,7 +118,7 @@ def _each(
     general, totals = common.pop("~general"), common.pop("~totals")
     packages, kilos = 0, Decimal(0)
     for place, element in enumerate(bols, 1):
-        item = Item(f"Bol_segment[{place}]", PATHS, whole.dialect, list(whole.findings), element=element, source=whole.source)
+        item = whole.another(f"Bol_segment[{place}]", element)
         try:
             content, key = asycuda.bol(element, document, common, item, raw)
         except MalformedMessage as exc:

@@ -161,12 +161,6 @@ def _function(said: str | None, item: Item) -> Function:
     return function
 
 
-def another(item: Item, position: str, element: xml.Element | None = None) -> Item:
-    """Return the item of a further document of a message: what is wrong with the header is wrong for it too."""
-    at = item.element if element is None else element
-    return Item(position, item.table, item.dialect, list(item.findings), element=at, source=item.source)
-
-
 def mass(record: dict[str, Any], path: str, item: Item, kept: dict[str, str], keep_as: str, *, mandatory: bool = False) -> None:
     """Bring ``gross_mass_kg`` of *record* into kilograms. What was said in another unit stays in *kept* under *keep_as*."""
     said = record.get("gross_mass_kg")

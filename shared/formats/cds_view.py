@@ -210,7 +210,7 @@ def _view(view: xml.Element, record: xml.Record, item: Item, head: MessageHead, 
     postal_files.misfits(record, _ALL_PARTS, item)
     answered = bool(record.parts[_RESPONSE])
     if answered:
-        own = Item(item.position, item.table, item.dialect, list(item.findings), element=item.element, source=item.source)
+        own = item.another(item.position)
         yield _response(dict(record.parts[0]), record, own, head, raw)
     stored = record.parts[LOOSE].pop("~XMLData", None)
     if stored is not None and xml.like(view).find("{*}Declaration/{*}Data") is None:

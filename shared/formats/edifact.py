@@ -386,20 +386,20 @@ def _message(
     )
     told = message.findings
     if reference in seen or not reference:
-        _note(told, dialect, "EDI-REFERENCE", f"{named}/UNH/0062", reference, "The message reference is missing or used twice.")
+        _note(told, dialect, "EDI-REFERENCE", f"{named}/UNH/0062 (segment 1)", reference, "The message reference is missing or used twice.")
     seen.add(reference)
     if end is None:
         message.broken = True
-        _note(told, dialect, "EDI-CUT", f"{named}/UNT")
+        _note(told, dialect, "EDI-CUT", f"{named}/UNT (segment {len(message.segments)})")
         return message
     unt = syntax.split(segments[end])
     count = end - start + 1
-    where = f"{named}/UNT (segment {count})"
     if value(unt, 1) != str(count):
         said = value(unt, 1)
+        where = f"{named}/UNT/0074 (segment {count})"
         _note(told, dialect, "EDI-COUNT", where, said, f"UNT says {said[:20] or 'nothing'}, the message has {count} segments.")
     if value(unt, 2) != reference:
-        _note(told, dialect, "EDI-REFERENCE", where, value(unt, 2))
+        _note(told, dialect, "EDI-REFERENCE", f"{named}/UNT/0062 (segment {count})", value(unt, 2))
     stray = [index for index in range(end + 1, stop) if segments[index][:3] not in ("UNE", "UNG")]
     if stray:
         _note(told, dialect, "EDI-STRAY", f"{segments[stray[0]][:3]} (segment {stray[0] + 1} of the interchange)")
@@ -466,9 +466,9 @@ def jobs(
         for message in interchange.messages:
             bgm = _bgm(message, interchange.syntax)
             if message.type != type:
-                _note(message.findings, dialect, "EDI-TYPE", f"{message.position}/UNH/0065", message.type)
+                _note(message.findings, dialect, "EDI-TYPE", f"{message.position}/UNH/0065 (segment 1)", message.type)
             elif f"{message.version}:{message.association}" not in versions and message.version not in versions:
-                _note(message.findings, dialect, "EDI-VERSION", f"{message.position}/UNH/0052", message.version)
+                _note(message.findings, dialect, "EDI-VERSION", f"{message.position}/UNH/0052 (segment 1)", message.version)
             function = FUNCTIONS.get(value(bgm, 3), "original")
             test = interchange.test or value(bgm, 3) == _TEST
             said = number(value(bgm, 2), interchange.reference)[:100] or message_id_of(raw.body)
@@ -600,9 +600,25 @@ def _zone(text: str) -> str | None:
 
 @dataclass(slots=True)
 class SegmentItem(Item):
-    """An item of an EDIFACT message. ``places`` tells which segment gave a dataset path; findings name it."""
+    """An item of an EDIFACT message. ``places`` tells which segment gave a dataset path; findings name it, or else the first of the item.
 
-    places: dict[str, int] = field(default_factory=dict)
+    ``inner`` are such places of other positions beneath it.
+    """
+
+    places: dict[str, int] = field(default_factory=lambda: {"": 1})
+    inner: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def another(
+        self,
+        position: str,
+        element: object = None,
+        *,
+        table: Mapping[str, str] | None = None,
+        findings: Sequence[Finding] | None = None,
+    ) -> SegmentItem:
+        """Return the item at another *position*, as of any document, with its own places."""
+        told = self.findings if findings is None else findings
+        return SegmentItem(position, table or self.table, self.dialect, list(told), places=self.inner.get(position, self.places))
 
     def _where(self, path: str) -> str:
         nearest = path

@@ -87,14 +87,29 @@ class Item:
     ) -> None:
         """Add the finding *code* about the dataset path *path*; *at* is the sender's path where the table does not know it."""
         where = at
-        if where is None and path is not None:
-            where = self._where(path)
-        where = where or self.position
+        if where is None:
+            where = self._where(path or "") or self.position
         made = finding(
             code, self.dialect, path=path, sender_path=where, value=value, message=message, remedy=remedy, place=self._place(where)
         )
         if made is not None:
             self.findings.append(made)
+
+    def another(
+        self,
+        position: str,
+        element: etree._Element | None = None,
+        *,
+        table: Mapping[str, str] | None = None,
+        findings: Sequence[Finding] | None = None,
+    ) -> Item:
+        """Return the item at another *position* of the same document.
+
+        What is wrong with the whole is wrong with it, too: *findings*, or all so far.
+        """
+        at = self.element if element is None else element
+        told = self.findings if findings is None else findings
+        return Item(position, table or self.table, self.dialect, list(told), element=at, source=self.source)
 
     def _place(self, where: str) -> Place:
         """Return line and column of what the sender's path *where* names."""

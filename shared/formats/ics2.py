@@ -202,7 +202,7 @@ def _each(
     shape = consignment_shape(message.document.spaces)
     common = kept(around)
     for position, element in places:
-        item = Item(position, table, whole.dialect, list(whole.findings), element=element, source=whole.source)
+        item = whole.another(position, element, table=table)
         try:
             record = xml.walk(element, shape, len(PARTS))
             if record.repeated or record.unknown:

@@ -295,9 +295,7 @@ def _referrals(whole: _Said, details: list[xml.Element], shared: Item) -> Iterat
     """Yield an answer for each referral; its house, else its master, else the filing is its key."""
     table = _referral(whole.document.spaces)
     for number, element in enumerate(details, 1):
-        item = Item(
-            f"referralRequestDetails[{number}]", PATHS, shared.dialect, list(shared.findings), element=element, source=shared.source
-        )
+        item = shared.another(f"referralRequestDetails[{number}]", element)
         try:
             record = xml.walk(element, table, len(_PARTS))
         except MalformedMessage as exc:

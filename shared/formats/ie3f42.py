@@ -141,7 +141,7 @@ def _movements(
     loads: Sequence[_Load], code: str, common: dict[str, Any], whole: Item, head: MessageHead, raw: RawMessage
 ) -> Iterator[Filing | Rejection]:
     if not loads or code in ("F21", "F25"):
-        item = Item(MASTER_LEVEL, PATHS, whole.dialect, list(whole.findings), element=whole.element, source=whole.source)
+        item = whole.another(MASTER_LEVEL, table=PATHS)
         master = common.get("master_transport_document_id")
         if master is None:
             item.note("FLD-KEY", "/master_transport_document_id")
@@ -158,7 +158,7 @@ _OF_THE_WHOLE: Final = ("gross_mass_kg", "goods_description")
 def _load(load: _Load, common: Mapping[str, Any], whole: Item, head: MessageHead, raw: RawMessage) -> Iterator[Filing | Rejection]:
     shared = {name: value for name, value in common.items() if name not in _OF_THE_WHOLE}
     if load.receptacle is not None:
-        item = Item(load.position, PATHS, whole.dialect, list(whole.findings), element=whole.element, source=whole.source)
+        item = whole.another(load.position, table=PATHS)
         content: dict[str, Any] = {**shared, "receptacle_id": load.receptacle}
         number_ = postal_items.receptacle_id(content, item, mandatory=True)
         if load.documents:
@@ -168,18 +168,11 @@ def _load(load: _Load, common: Mapping[str, Any], whole: Item, head: MessageHead
         if number_:
             shared["receptacle_id"] = number_
     for place, document in enumerate(load.documents, 1):
-        item = Item(
-            f"{load.position}/transportDocumentHouseLevel[{place}]",
-            PATHS,
-            whole.dialect,
-            list(whole.findings),
-            element=whole.element,
-            source=whole.source,
-        )
+        item = whole.another(f"{load.position}/transportDocumentHouseLevel[{place}]", table=PATHS)
         content = {**shared, "house_transport_document_id": document}
         yield conclude(item, "movement", content, _key(content, item, raw), head, raw, function=head.function)
     if load.receptacle is None and not load.documents:
-        item = Item(load.position, PATHS, whole.dialect, list(whole.findings), element=whole.element, source=whole.source)
+        item = whole.another(load.position, table=PATHS)
         item.note("FLD-KEY", "/receptacle_id")
         yield reject(item, head, raw)
 

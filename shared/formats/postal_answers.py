@@ -216,14 +216,7 @@ def referrals(
     if key or not receptacles:
         yield conclude(item, {**common, "answer_id": referral, "key": key, "scope": {"level": "house"}}, head, raw)
     for number, s9 in enumerate(receptacles, 1):
-        at = Item(
-            f"{item.position}/ReceptacleRef[{number}]",
-            item.table,
-            item.dialect,
-            list(item.findings),
-            element=item.element,
-            source=item.source,
-        )
+        at = item.another(f"{item.position}/ReceptacleRef[{number}]")
         unit = {"receptacle_id": s9}
         canonical = postal_items.receptacle_id(unit, at, mandatory=True)
         named = {

@@ -276,7 +276,9 @@ def miscounted(profile: Profile, job: Job, count: int, raw: RawMessage) -> Rejec
             wrong = refusal("MSG-COUNT", f"CNT+11 says {said[:20]}, the message has {count}.", sender_path=where, value=said[:20])
             return rejection(raw, [wrong], format=profile.format, message_id=job.head.message_id, position=job.message.position)
     wrong_ = SegmentItem(job.message.position, {}, _PLAIN)
-    wrong_.note("EDI-COUNT", at=f"{job.message.position}/CNT+11", message="The message does not say how many items it has: CNT+11.")
+    wrong_.note(
+        "EDI-COUNT", at=f"{job.message.position}/CNT+11/6066 (segment 1)", message="The message does not say how many items it has: CNT+11."
+    )
     job.findings.extend(wrong_.findings)
     return None
 

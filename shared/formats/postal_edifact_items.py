@@ -241,7 +241,8 @@ def _compare(said: str, amounts: Sequence[str], unit: Unit) -> None:
     except InvalidOperation:
         return
     if not agrees:
-        unit.item.note("EDI-TOTAL", at=f"{unit.item.position}/MOA+43/5004", value=said, message=f"The lines add up to {total}.")
+        at = f"{unit.item.position}/MOA+43/5004 (segment {unit.item.places['/~/~Declared']})"
+        unit.item.note("EDI-TOTAL", at=at, value=said, message=f"The lines add up to {total}.")
 
 
 # --- writing -----------------------------------------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def _bag(
     head: MessageHead,
     raw: RawMessage,
 ) -> Iterator[Filing | Rejection]:
-    own = Item(bag.position, whole.table, whole.dialect, list(whole.findings), element=whole.element, source=whole.source)
+    own = whole.another(bag.position)
     said = bag.said
     s9 = postal_items.receptacle_id(said, own, mandatory=True)
     if s9 and s8 and not s9.startswith(s8):
@@ -87,7 +87,7 @@ def _bag(
         found = places[_number(record)]
         if _number(record) and found[-1] != position:
             continue
-        item = Item(position, whole.table, whole.dialect, list(beneath), element=whole.element, source=whole.source)
+        item = whole.another(position, findings=beneath)
         if len(found) > 1 and _number(record):
             item.note("FLD-TWICE", "/house_transport_document_id", ", ".join(found[:-1]))
         key = postal_items.identify(record, item)

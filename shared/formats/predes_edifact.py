@@ -148,6 +148,7 @@ def _despatch(job: Job, raw: RawMessage, dialect: Dialect) -> Iterator[Outcome]:
             position = f"{whole.item.position}/GID[{len(bags) + 1}]"
             unit = Unit(whole.item, job.interchange.syntax)
             walk(unit, segments, start, stop, _RECEPTACLE)
+            whole.item.inner[position] = {**whole.item.places, "": start + 1}
             bags.append(Bag(position, unit.said, seals=[each[1] for each in unit.marked if each[1]]))
         elif not bags:
             whole.item.note("FLD-IGNORED", at=f"{whole.item.position}/CNI (segment {start + 1})", message="The item lies in no receptacle.")
@@ -155,5 +156,7 @@ def _despatch(job: Job, raw: RawMessage, dialect: Dialect) -> Iterator[Outcome]:
             unit = Unit(whole.item, job.interchange.syntax)
             walk(unit, segments, start, stop, _ITEM)
             extra = {"extra": unit.parts["~"]} if "~" in unit.parts else {}
-            bags[-1].items.append((f"{bags[-1].position}/CNI[{len(bags[-1].items) + 1}]", {**unit.said, **extra}))
+            position = f"{bags[-1].position}/CNI[{len(bags[-1].items) + 1}]"
+            whole.item.inner[position] = {**whole.item.places, "": start + 1}
+            bags[-1].items.append((position, {**unit.said, **extra}))
     yield from despatch(common, bags, function, whole.item, job.head, raw)

@@ -141,7 +141,7 @@ def _read(
         return
     for number, status in enumerate(statuses, 1):
         place = f"BusinessHeaderDocument[{number}]" if len(statuses) > 1 else ""
-        yield from _one_status(record, status, about, place, cargo_xml.another(first, place or first.position), head, raw)
+        yield from _one_status(record, status, about, place, first.another(place or first.position), head, raw)
 
 
 def _one_status(
@@ -162,7 +162,7 @@ def _one_status(
     told = [place, code] if place else [code]
     for number, each in enumerate(about, 1):
         document = f"AssociatedReferenceDocument[{number}]"
-        item = first if len(about) == 1 else cargo_xml.another(first, f"{place}/{document}" if place else document)
+        item = first if len(about) == 1 else first.another(f"{place}/{document}" if place else document)
         key, scope = cargo_answers.key_of(each["number"], each.get("type", ""), record.parts[HEAD], item)
         said: dict[str, Any] = {
             "answer_id": cargo_answers.identity(head.message_id, *told, each["number"], status.get("issued_at", "")),

@@ -186,7 +186,7 @@ def _read(
     pieces, whole = Decimal(0), True
     shape = _consignment(document.spaces)
     for number, load in enumerate(loads, 1):
-        item = cargo_xml.another(first, f"{_UNIT}[{number}]", load.element)
+        item = first.another(f"{_UNIT}[{number}]", load.element)
         found = xml.walk(load.element, shape, len(PARTS))
         content = _movement(found, load, flight, record, item, mandatory=head.function != "cancel")
         whole = whole and not item.refused and "package_count" in content

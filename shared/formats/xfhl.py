@@ -137,7 +137,7 @@ class _Manifest:
         shape = _house_shape(self.document.spaces)
         self.listed = len(houses)
         for number, element in enumerate(houses, 1):
-            item = Item(f"{_UNIT}[{number}]", PATHS, self.item.dialect, list(self.header), element=element, source=self.item.source)
+            item = self.item.another(f"{_UNIT}[{number}]", element, findings=self.header)
             yield self._house(xml.walk(element, shape, len(PARTS)), item)
         yield self._of_master()
 

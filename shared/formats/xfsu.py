@@ -133,7 +133,7 @@ def _read(
         cargo_xml.misfits(record, PARTS, first)
     shape = _status(document.spaces)
     for number, element in enumerate(statuses, 1):
-        item = cargo_xml.another(first, f"{_UNIT}[{number}]", element)
+        item = first.another(f"{_UNIT}[{number}]", element)
         said = record.parts[_MASTER].get("awb") or record.parts[_MASTER].get("header")
         item.paths["/master_transport_document_id"] = PATHS["/master_transport_document_id"]
         awb = cargo_xml.waybill(said, "/master_transport_document_id", item)

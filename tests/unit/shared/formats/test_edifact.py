@@ -76,7 +76,7 @@ def test_wrong_counts_and_references_are_told_with_their_place() -> None:
     body = interchange(*message("BGM+785+1", count=9), end="UNZ+2+R2'")
     read = edifact.read(body, DEFAULT_DIALECT)[0]
     assert codes(body) == ["EDI-COUNT", "EDI-REFERENCE", "EDI-COUNT"]
-    assert read.messages[0].findings[0].sender_path == "UNH[1]/UNT (segment 3)"
+    assert read.messages[0].findings[0].sender_path == "UNH[1]/UNT/0074 (segment 3)"
     assert read.messages[0].findings[0].value == "9"
 
 
