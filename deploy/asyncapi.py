@@ -23,7 +23,10 @@ RAW: Final = {
         "contentType": "application/octet-stream",
         "payload": {"type": "string", "format": "binary"},
     },
-    "outbound": {"title": "A notice in the participant's own format", "payload": {"type": "string", "format": "binary"}},
+    "outbound": {
+        "title": "A notice in the participant's own format; in JSON, with ce_unwritten saying why, where the format cannot say it",
+        "payload": {"type": "string", "format": "binary"},
+    },
     "dead": {"title": "A record put aside, bytes and headers as they came, with dead_* headers that say why", "payload": {}},
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -15,7 +15,7 @@ from services.notify.ledger import Filed
 from services.notify.match import Index, Told, match
 from shared.contracts import EVENTS, Topics, header
 from shared.db import transaction
-from shared.errors import MalformedMessage
+from shared.errors import InvalidConsignment, MalformedMessage
 from shared.formats.base import Writer
 from shared.kafka import KeyedPublisher, Outgoing, Records
 
@@ -48,6 +48,9 @@ class Notifier:
         self._writers = writers
         self._filed = filed
         self._counter = Counter("guichet_notices", "Notices filed, by channel.", ["channel"], registry=registry)
+        self._unwritten = Counter(
+            "guichet_notices_unwritten", "Notices told in JSON because their format could not.", ["format"], registry=registry
+        )
 
     async def on_events(self, records: Records) -> None:
         """Tell everybody who may and wants to know of the events in *records*.
@@ -83,24 +86,31 @@ class Notifier:
         self._filed(filed)
 
     async def _publish(self, filed: Sequence[Filed]) -> None:
-        """Publish what goes over Kafka. A notice its format cannot write does not keep the others back."""
-        messages: list[Outgoing] = []
-        failures: list[Exception] = []
-        for entry in filed:
-            try:
-                messages += self._records_of(entry)
-            except Exception as exc:
-                failures.append(exc)
+        """Publish what goes over Kafka."""
+        messages = [record for entry in filed if (record := self._record_of(entry)) is not None]
         if messages:
             await self._publisher.publish(messages)
-        if failures:
-            raise failures[0]
 
-    def _records_of(self, entry: Filed) -> Iterator[Outgoing]:
+    def _record_of(self, entry: Filed) -> Outgoing | None:
         channel = entry.interest.subscription.channel.value
         if channel == kafka.NAME:
-            yield kafka.send(entry, self._topics)
-        elif channel == outbound.NAME:
+            return kafka.send(entry, self._topics)
+        if channel != outbound.NAME:
+            return None
+        try:
             record = outbound.send(entry, self._topics, self._writers)
-            if record.value:
-                yield record
+        except Exception as exc:
+            record = outbound.in_json(entry, self._topics, self._failed(entry, exc))
+        return record if record.value else None
+
+    def _failed(self, entry: Filed, exc: Exception) -> str:
+        """Count and log that the format of a subscription could not write a notice; return why."""
+        format = entry.interest.subscription.format
+        self._unwritten.labels(format).inc()
+        said = {"format": format, "subscription": str(entry.notice.subscription), "notice_id": str(entry.notice.notice_id)}
+        if isinstance(exc, InvalidConsignment):
+            missed = "; ".join(f"{found.code} {found.path or ''}".rstrip() for found in exc.findings if found.severity == "error")
+            log.warning("notice.unwritten", extra={**said, "why": missed})
+            return f"{format}: {missed}"
+        log.error("notice.unwritten", extra=said, exc_info=exc)
+        return f"{format}: {type(exc).__name__}"

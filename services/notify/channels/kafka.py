@@ -20,9 +20,9 @@ def send(filed: Filed, topics: Topics) -> Outgoing:
     return Outgoing(topic(country or filed.interest.participant.country), notice.key.encode(), filed.body, headers_of(filed))
 
 
-def headers_of(filed: Filed) -> list[tuple[str, bytes]]:
+def headers_of(filed: Filed, *more: tuple[str, str]) -> list[tuple[str, bytes]]:
     """Return the CloudEvents headers of a notice: ``ce_sequence`` is its number in the feed, ``ce_consignmentsequence`` the dossier's
-    own."""
+    own; *more* are further ones."""
     notice = filed.notice
     return event_headers(
         id=notice.notice_id,
@@ -34,5 +34,6 @@ def headers_of(filed: Filed) -> list[tuple[str, bytes]]:
             ("sequence", str(filed.sequence)),
             ("consignmentsequence", str(notice.sequence)),
             ("subscription", str(notice.subscription)),
+            *more,
         ),
     )

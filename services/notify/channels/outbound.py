@@ -1,6 +1,7 @@
 """Channel ``outbound``: notices on the participant's own topic, in the format its subscription names (JSON where it names none).
 
-An acknowledgement comes as the bytes that answer the message in its own kind, unless the subscription wants JSON.
+An acknowledgement comes as the bytes that answer the message in its own kind, unless the subscription wants JSON. What the format cannot
+say of one consignment comes as JSON; the header ``ce_unwritten`` says why.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ NAME: Final = "outbound"
 def send(filed: Filed, topics: Topics, writers: Mapping[str, Writer]) -> Outgoing:
     """Return the record that tells *filed* in its receiver's own format; without value where that format has nothing to say of it.
 
-    Raises ``KeyError`` for a format that does not write.
+    Raises whatever the writer of the format raises, :class:`shared.errors.InvalidConsignment` where the notice lacks what it needs, and
+    ``KeyError`` for a format that does not write: then :func:`in_json` tells it.
     """
     receiver = filed.interest.participant
     name = filed.interest.subscription.format
@@ -31,6 +33,13 @@ def send(filed: Filed, topics: Topics, writers: Mapping[str, Writer]) -> Outgoin
     content_type, body = _written(filed, writers[name])
     typed = [(header, content_type.encode() if header == "content-type" else value) for header, value in headers]
     return Outgoing(topic, key, body, typed)
+
+
+def in_json(filed: Filed, topics: Topics, why: str) -> Outgoing:
+    """Return the record that tells *filed* in JSON to a receiver whose format could not: *why* names the format and what it missed, with
+    nothing personal."""
+    headers = headers_of(filed, ("unwritten", why))
+    return Outgoing(topics.outbound(filed.interest.participant.id), filed.notice.key.encode(), filed.body, headers)
 
 
 def _written(filed: Filed, writer: Writer) -> tuple[str, bytes]:

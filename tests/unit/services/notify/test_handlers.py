@@ -80,12 +80,19 @@ async def test_where_a_format_has_no_acknowledgement_nothing_is_sent_in_it() -> 
     assert recorder.published == []
 
 
-async def test_a_format_that_cannot_write_keeps_no_other_notice_back() -> None:
-    directory = a_directory(a_subscription(POST, Channel.OUTBOUND, format="unheard-of"), a_subscription(CUSTOMS, Channel.KAFKA))
+@pytest.mark.parametrize(
+    ("format", "why"), [("psn", b"psn: WRITE-MISSING /consignment/master_transport_document_id"), ("unheard-of", b"unheard-of: KeyError")]
+)
+async def test_what_a_format_cannot_say_is_told_in_json_with_the_reason_and_others_hear_as_ever(format: str, why: bytes) -> None:
+    directory = a_directory(a_subscription(POST, Channel.OUTBOUND, format=format), a_subscription(CUSTOMS, Channel.KAFKA))
     told = match(index_of(directory, lambda text: lambda notice: True), DECISIONS[0], a_decision())
     filed: list[Filed] = number(told, {each.id: Head() for each in directory.subscriptions}, {})[0]
     recorder = Recorder()
-    with pytest.raises(KeyError):
-        await a_notifier(Index({}), recorder)._publish(filed)
-    assert [message.topic for message in recorder.published] == ["exchange.release.fr.v1"]
-    assert dict(recorder.published[0].headers)["ce_subscription"] == str(directory.subscriptions[1].id).encode()
+    await a_notifier(Index({}), recorder, WRITERS)._publish(filed)
+    assert [message.topic for message in recorder.published] == ["exchange.outbound.post-cn", "exchange.release.fr.v1"]
+    headers = dict(recorder.published[0].headers)
+    assert headers["ce_unwritten"].startswith(why)
+    assert headers["content-type"] == b"application/json"
+    assert Notice.from_json(recorder.published[0].value).key == filed[0].notice.key
+    assert dict(recorder.published[1].headers)["ce_subscription"] == str(directory.subscriptions[1].id).encode()
+    assert "ce_unwritten" not in dict(recorder.published[1].headers)
