@@ -42,7 +42,7 @@ from shared.formats.edifact_answers import (
 )
 from shared.formats.edifact_envelope import stamp
 from shared.formats.filings import reject
-from shared.model import Dialect, RawMessage, Rejection
+from shared.model import Dialect, Money, RawMessage, Rejection
 
 NAME: Final = "cusres"
 TITLE: Final = "CUSRES customs response, UN/EDIFACT"
@@ -158,9 +158,12 @@ def _take_tax(segment: Segment, part: _Part, job: Job, dialect: Dialect) -> None
         part.taxes.append(_Tax(segment, part.houses[-1] if part.houses else ""))
     elif part.taxes and value(segment, 1) in _AMOUNTS:
         amount = values.money(edifact.number(value(segment, 1, 1), job.interchange.syntax), dialect)
-        currency = value(segment, 1, 2)
-        if amount is not None and currency in CURRENCIES:
-            part.taxes[-1].amount = {"amount": amount, "currency": currency}
+        found = {"amount": amount or "", "currency": value(segment, 1, 2)}
+        if found["currency"] in CURRENCIES and _is_money(found):
+            part.taxes[-1].amount = found
+
+
+_is_money: Final = Money.__pydantic_validator__.isinstance_python
 
 
 def _charges(taxes: Sequence[_Tax], dialect: Dialect) -> list[dict[str, Any]]:

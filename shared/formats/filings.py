@@ -98,7 +98,7 @@ class Item:
     def another(
         self,
         position: str,
-        element: etree._Element | None = None,
+        element: etree._Element | Callable[[], etree._Element] | None = None,
         *,
         table: Mapping[str, str] | None = None,
         findings: Sequence[Finding] | None = None,

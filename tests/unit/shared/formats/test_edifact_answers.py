@@ -84,6 +84,15 @@ def test_what_is_to_be_paid_comes_back() -> None:
     assert answer.charges == levied
 
 
+def test_an_amount_that_is_no_money_is_told_and_not_charged() -> None:
+    body = (FOLDER / "cusres" / "charges_of_each_house.edi").read_bytes()
+    [charged, *_] = answers(cusres, body)
+    assert charged.charges is not None
+    said = f"{charged.charges[0].amount.amount}".encode()
+    [told, *_] = answers(cusres, body.replace(said, said + b"99999999", 1))
+    assert len(told.charges or ()) == len(charged.charges) - 1
+
+
 def test_a_cusres_names_house_master_and_the_receivers_own_document() -> None:
     dialect = Dialect(code_maps={"edifact": {"address": "JXEXPRESS:ZZZ", "hub": "CUSTOMSHUB:ZZZ"}})
     body = cusres.render([a_notice(outcome=Outcome.RELEASE)], dialect).decode()
