@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -35,7 +35,7 @@ def send(
         str | None, typer.Option(envvar="GUICHET_KEY", help="Its API key; where not given, one that lives five minutes is made.")
     ] = None,
     via: Annotated[Via, typer.Option(help="Which door.")] = Via.HTTP,
-    content_type: Annotated[str | None, typer.Option(help="Media type; guessed from the first byte where not given.")] = None,
+    content_type: Annotated[str | None, typer.Option(help="Media type; guessed from the bytes where not given.")] = None,
     idempotency_key: Annotated[str | None, typer.Option(help="The same one with the same message gives the same receipt.")] = None,
 ) -> None:
     """Send one message as a participant; prints the receipt (http) or the topic it was written to (kafka).
@@ -50,9 +50,22 @@ def send(
 
 
 def guess(body: bytes) -> str:
-    """Return the media type that the first byte speaks for."""
-    first = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    return {b"<": "application/xml", b"{": "application/json", b"[": "application/json"}.get(first, "text/csv")
+    """Return the media type that the bytes speak for."""
+    from shared.formats.base import ANYTHING
+    from shared.formats.recognition import look
+
+    return _MEDIA_TYPES.get(look(body).kind, ANYTHING)
+
+
+_MEDIA_TYPES: Final = {
+    "xml": "application/xml",
+    "json": "application/json",
+    "csv": "text/csv",
+    "text": "text/plain",
+    "edifact": "application/edifact",
+    "cargo-imp": "text/plain",
+    "workbook": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 async def _to_kafka(body: bytes, sender: str) -> dict[str, Any]:

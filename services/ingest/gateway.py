@@ -37,14 +37,13 @@ from services.ingest.together import Together
 from shared.contracts import Topics, derived_id
 from shared.directory import Directory, Participant
 from shared.errors import Rejected, Unavailable
+from shared.formats import MEDIA_TYPES
 from shared.kafka import Outgoing
 from shared.problems import problem
 from shared.security import BODY_LIMIT, BODY_SECONDS, bearer, read_body
 
 log = logging.getLogger(__name__)
 
-CONTENT_TYPES: Final = ("application/xml", "text/xml", "application/json", "text/csv")
-"""What the formats of this hub are written in; parameters such as charset are passed on."""
 SUBMISSION_TYPE: Final = "guichet.submission"
 SOURCE: Final = b"/guichet/door"
 ACK_SECONDS: Final = 4.0
@@ -189,8 +188,8 @@ class Gateway:
         if len(idempotency) > 1 or (idempotency and not _IDEMPOTENCY_KEY.fullmatch(idempotency[0])):
             return problem("idempotency-key-invalid", "Use one key, a UUID for example, and the same one when you try again.")
         content_type = request.headers.get("content-type", "")
-        if content_type.partition(";")[0].strip().lower() not in CONTENT_TYPES or len(content_type) > 200 or not content_type.isascii():
-            return problem("media-type-unsupported", f"Content-Type must be one of {', '.join(CONTENT_TYPES)}.")
+        if content_type.partition(";")[0].strip().lower() not in MEDIA_TYPES or len(content_type) > 200 or not content_type.isascii():
+            return problem("media-type-unsupported", f"Content-Type must be one of {', '.join(MEDIA_TYPES)}.")
         hint = request.headers.get("guichet-format")
         if hint is not None and not _FORMAT_HINT.fullmatch(hint):
             return problem("bad-request", "Guichet-Format must be the name of a format.")

@@ -13,6 +13,7 @@ import orjson
 from pydantic.json_schema import models_json_schema
 
 from services.ingest.submissions import Receipt, SubmissionStatus
+from shared.formats import MEDIA_TYPES
 from shared.problems import MEDIA_TYPE, PROBLEMS
 
 FILE: Final = Path(__file__).resolve().parents[2] / "deploy" / "openapi.json"
@@ -57,7 +58,6 @@ def _submit() -> dict[str, Any]:
         "body-empty", "body-broken", "idempotency-key-invalid", "unauthorized", "request-timeout", "conflict", "body-too-large",
         "media-type-unsupported", "backlog", "headers-too-large", "unavailable",
     )  # fmt: skip
-    text = {"schema": {"type": "string"}}
     return {
         "summary": "Send one message.",
         "description": "At most 5 MiB, gzip allowed. The answer comes when the log has the message on every in-sync replica.",
@@ -69,7 +69,7 @@ def _submit() -> dict[str, Any]:
         ],
         "requestBody": {
             "required": True,
-            "content": {"application/xml": text, "text/xml": text, "application/json": {"schema": {}}, "text/csv": text},
+            "content": {type: {"schema": {} if "json" in type else {"type": "string"}} for type in MEDIA_TYPES},
         },
         "responses": {
             "202": _answer("The hub has the message; the receipt says where its answers will stand.", "Receipt"),

@@ -78,7 +78,7 @@ from shared.formats import (
     xfwb,
     xfzb,
 )
-from shared.formats.base import Format, Parsed, Reader, Sketch, Tabular, Writer
+from shared.formats.base import ANYTHING, Format, Parsed, Reader, Sketch, Tabular, Writer
 
 FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
     {
@@ -163,4 +163,7 @@ TABLES: Final[Mapping[str, Tabular]] = MappingProxyType({name: module for name, 
 WRITERS: Final[Mapping[str, Writer]] = MappingProxyType({name: module for name, module in FORMATS.items() if isinstance(module, Writer)})
 """The formats that can be written."""
 
-__all__ = ["FORMATS", "READERS", "TABLES", "WRITERS", "Format", "Parsed", "Reader", "Sketch", "Tabular", "Writer"]
+MEDIA_TYPES: Final[tuple[str, ...]] = (*sorted({type for module in READERS.values() for type in module.CONTENT_TYPES}), ANYTHING)
+"""How a sender may call his bytes, parameters such as charset apart; the bytes themselves decide what they are."""
+
+__all__ = ["FORMATS", "MEDIA_TYPES", "READERS", "TABLES", "WRITERS", "Format", "Parsed", "Reader", "Sketch", "Tabular", "Writer"]

@@ -23,6 +23,8 @@ Certainty = Literal["published", "inferred", "reconstructed"]
 BODY_LIMIT = 5 * 1024 * 1024
 """Bytes of one message."""
 
+ANYTHING: Final = "application/octet-stream"
+"""The media type of bytes of which their sender says nothing."""
 ITEM_LIMIT = 10_000
 """Items of one message."""
 
