@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -201,8 +201,8 @@ async def _connected(var: Path, processes: Iterable[Process], env: Mapping[str, 
         engine = create_engine(hub.database_url)
         try:
             watched.append(await connect(engine, hub.bootstrap, topics, hub.url("sandbox")))
-            for family in families:
-                await _add(engine, hub.bootstrap, topics, family)
+            keys = {family.participant.id: await _add(engine, hub.bootstrap, topics, family) for family in families}
+            watched[0] = replace(watched[0], keys={**watched[0].keys, **keys})
         finally:
             await engine.dispose()
 
@@ -211,11 +211,13 @@ async def _connected(var: Path, processes: Iterable[Process], env: Mapping[str, 
     return connected
 
 
-async def _add(engine: AsyncEngine, bootstrap: str, topics: Topics, family: Family) -> None:
+async def _add(engine: AsyncEngine, bootstrap: str, topics: Topics, family: Family) -> str:
+    """Connect the participant of *family*; return its key."""
     await ensure_topics(bootstrap, directory_store.topics_of(topics, family.participant, family.subscriptions))
     await directory_store.add_participant(engine, family.participant)
     for subscription in family.subscriptions:
         await directory_store.add_subscription(engine, subscription)
+    return await directory_store.add_key(engine, family.participant.id)
 
 
 def in_thread(work: Coroutine[Any, Any, Result]) -> Result:

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from orjson import dumps, loads
 
 from shared.contracts import Topics, header
-from shared.formats import csv
+from shared.formats import csv, manifest_xlsx, xlsx
 from tests.families import (
     ACCEPTED,
     ACKNOWLEDGED,
@@ -93,7 +93,7 @@ def told_only_to(family: Family, seen: Outbound) -> bool:
 async def test_edifact_is_answered_with_contrl_then_aperak_and_cusres(hub: ConnectedHub) -> None:
     message = (FOLDER / "cuscar" / "reference.edi").read_bytes()
     async with outbound(hub) as seen:
-        await hub.stream(EDIFACT.participant.id, message)
+        await hub.submit(EDIFACT.participant.id, message, "application/EDIFACT")
         await seen.until(lambda: {kind(body) for body in seen.of(EDIFACT)} == {"CONTRL", "APERAK", "CUSRES"})
         contrl = next(record for record in seen.records(EDIFACT) if kind(record.value) == "CONTRL")
         assert b"UCI+20260301000017+JXEXPRESS:ZZZ+CUSTOMSHUB:ZZZ+7" in contrl.value
@@ -127,7 +127,7 @@ async def test_cargo_xml_is_answered_with_xfnm_then_xcsn(hub: ConnectedHub) -> N
 
 async def test_cargo_imp_is_answered_with_fma_then_psn(hub: ConnectedHub) -> None:
     async with outbound(hub) as seen:
-        await hub.stream(CARGO_IMP.participant.id, (FOLDER / "fhl" / "reference.txt").read_bytes())
+        await hub.submit(CARGO_IMP.participant.id, (FOLDER / "fhl" / "reference.txt").read_bytes(), "text/plain")
         await seen.until(lambda: {body.split(b"\r\n")[0][:3] for body in seen.of(CARGO_IMP)} == {b"FMA", b"PSN"})
         acknowledged = next(body for body in seen.of(CARGO_IMP) if body.startswith(b"FMA"))
         assert b"ACK/MESSAGE RECEIVED" in acknowledged
@@ -145,6 +145,16 @@ async def test_a_spreadsheet_comes_back_with_a_column_of_findings_and_then_the_d
         assert all(parcel.number.encode() in back for parcel in parcels)
         decided = [body for body in seen.of(TABLES) if body is not back]
         assert {parcel.number for parcel in parcels} == {body.decode().splitlines()[1].split(",")[3].strip('"') for body in decided}
+        assert told_only_to(TABLES, seen)
+
+
+async def test_a_workbook_over_http_comes_back_with_a_column_of_findings(hub: ConnectedHub) -> None:
+    workbook = (FOLDER / "manifest-xlsx" / "reference.xlsx").read_bytes()
+    async with outbound(hub) as seen:
+        await hub.submit(TABLES.participant.id, workbook, manifest_xlsx.CONTENT_TYPES[0])
+        await seen.until(lambda: any(body.startswith(b"PK") for body in seen.of(TABLES)))
+        back = next(body for body in seen.of(TABLES) if body.startswith(b"PK"))
+        assert csv.FINDINGS in xlsx.read(back).rows[0][1]
         assert told_only_to(TABLES, seen)
 
 

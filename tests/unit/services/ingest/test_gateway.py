@@ -28,6 +28,8 @@ from services.ingest.submissions import ReceivedAnswer, SubmissionStatus
 from shared.contracts import Topics, derived_id, header
 from shared.directory import Directory, Participant, Role, hash_of_key
 from shared.errors import StoreUnavailable
+from shared.formats import READERS, Reader
+from shared.formats.base import ANYTHING
 from shared.kafka import Outgoing
 from shared.problems import MEDIA_TYPE, PROBLEMS, dress
 
@@ -233,6 +235,12 @@ def test_until_the_directory_is_read_nobody_is_sent_away_as_a_stranger(http: Tes
 @pytest.mark.parametrize("key", ["", "with space", "x" * 256, "tab\t"])
 def test_an_idempotency_key_is_visible_ascii(http: TestClient, key: str) -> None:
     assert_problem(send(http, Idempotency_Key=key), "idempotency-key-invalid")
+
+
+@pytest.mark.parametrize("module", READERS.values(), ids=READERS)
+def test_each_format_is_taken_under_each_of_its_media_types_in_any_case(http: TestClient, module: Reader) -> None:
+    for content_type in (*module.CONTENT_TYPES, ANYTHING):
+        assert send(http, Content_Type=f"{content_type.upper()}; charset=utf-8").status_code == 202
 
 
 @pytest.mark.parametrize("content_type", ["", "text/html", "application/x-www-form-urlencoded", "application/xml" + " " * 300])
