@@ -7,10 +7,10 @@ errors is translated into a finding in the sender's own names.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from lxml import etree
@@ -39,6 +39,9 @@ from shared.model import (
     Severity,
 )
 
+if TYPE_CHECKING:
+    from shared.formats.outlines import Told
+
 _DIGEST_OPTIONS: Final = orjson.OPT_SORT_KEYS
 _MODELS: Final[Mapping[Kind, type[Model]]] = {
     "consignment": Consignment,
@@ -64,7 +67,7 @@ class Item:
     """One item while it is read: where it stands, what was found wrong so far.
 
     ``paths`` overrides the format's own provenance table (see :mod:`shared.formats.provenance`). In XML ``element`` is what stands at
-    *position*, or any element of the document, or what gives it. Findings take line and column from *source*, where there is one.
+    *position*, or any element of the document. Findings take line and column from *source*, where there is one.
     """
 
     position: str
@@ -72,7 +75,7 @@ class Item:
     dialect: Dialect
     findings: list[Finding] = field(default_factory=list)
     paths: dict[str, str] = field(default_factory=dict)
-    element: etree._Element | Callable[[], etree._Element] | None = field(default=None, kw_only=True)
+    element: etree._Element | Told | None = field(default=None, kw_only=True)
     source: Source | None = field(default=None, kw_only=True)
 
     def note(
@@ -98,7 +101,7 @@ class Item:
     def another(
         self,
         position: str,
-        element: etree._Element | Callable[[], etree._Element] | None = None,
+        element: etree._Element | Told | None = None,
         *,
         table: Mapping[str, str] | None = None,
         findings: Sequence[Finding] | None = None,
@@ -115,8 +118,7 @@ class Item:
         """Return line and column of what the sender's path *where* names."""
         if self.source is None:
             return NOWHERE
-        element = self.element() if callable(self.element) else self.element
-        return self.source.place(element, self.position, where)
+        return self.source.place(self.element, self.position, where)
 
     def _where(self, path: str) -> str | None:
         """Return the sender's path of the dataset path *path*."""

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Final
 
 import orjson
-from lxml import etree
 
 from shared.formats.places import Lines, Place
 
@@ -79,7 +78,7 @@ class Json:
         self._line_ends: list[int] = []
         self._at: tuple[str, int] | None = None
 
-    def place(self, element: etree._Element | None, position: str, where: str) -> Place:
+    def place(self, element: object, position: str, where: str) -> Place:
         """Return where the value begins that the sender's path *where* names; of a missing one, what it is missing from.
 
         The first name of a path may be one the hub gives: to the document itself, to the numbered members of an outermost list, to lines.

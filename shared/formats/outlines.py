@@ -17,9 +17,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
 from threading import Lock
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import unescape
 
 from lxml import etree
@@ -46,6 +46,7 @@ _BLANK: Final = " \t\n"
 _MARK: Final = "\ue000"
 _MIXED: Final = "\ue001"
 """The text of an element with others inside."""
+_NO_MARK: Final = frozenset((_MARK, _MIXED, "\r"))
 _REFERENCES: Final = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)").search
 """A reference to a character by its number, or to nothing that XML knows."""
 _QUOTES: Final = {"&quot;": '"', "&apos;": "'"}
@@ -156,16 +157,18 @@ def _units(record: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _place(text: str | None) -> int | None:
-    return int(text[1:]) if text and text[0] == _MARK else None
+    return int(text[1:]) if text and text[0] == _MARK and text[1:].rstrip().isdecimal() else None
 
 
 class Node:
     """An element that many documents have, with everything that was ever asked of it."""
 
-    __slots__ = ("_found", "element", "outlines")
+    __slots__ = ("_found", "element", "outlines", "place", "tag")
 
     def __init__(self, element: etree._Element) -> None:
         self.element = element
+        self.tag = str(element.tag)
+        self.place = _place(element.text)
         self._found: dict[tuple[bool, tuple[str, ...]], tuple[Node, ...]] = {}
         self.outlines: dict[int, tuple[Shape, Outline | None]] = {}
 
@@ -190,30 +193,37 @@ _SHAPES: Final = 8
 
 
 class _Model:
-    """What the tags of a document, of a unit or of the frame around units decide; *stands* is the element that is for all units."""
+    """What the tags of a document, of a unit or of the frame around units decide; *stands* is the element that is for all units.
+    *changed*: elements were taken out of the tree."""
 
-    __slots__ = ("bared", "root", "size", "stands")
+    __slots__ = ("bared", "changed", "root", "size", "stands")
 
     def __init__(self, root: etree._Element, bared: str, tags: Sequence[str], stands: etree._Element | None = None) -> None:
         self.root = Node(root)
         self.bared = bared
         self.stands = stands
         self.size = len(tags)
+        self.changed = sum(map(_opens, tags)) + sum(tag.endswith("/") for tag in tags) != sum(1 for _ in root.iter())
 
 
 # --- documents that were not parsed ------------------------------------------------------------------------------------------------------
 
 
 class _Document:
-    """The bytes of a document; and its tree as soon as somebody asks for it. Of one with *units* an element in the frame *stands* for
-    them."""
+    """The bytes of a document; and its tree as soon as somebody asks for it. Of one with *units* an element in the *frame* *stands* for
+    them, whose tag has the number *place*; the last unit ends at the byte *last*. *changed*: elements are taken out of its tree."""
 
     units: Sequence[_Unit] = ()
+    frame: _Unit | None = None
     stands: etree._Element | None = None
+    place = TAGS
+    last = 0
+    changed = False
     _root: etree._Element | None = None
     _found: Sequence[etree._Element] = ()
 
-    def __init__(self, parse: Callable[[], etree._Element]) -> None:
+    def __init__(self, body: bytes, parse: Callable[[], etree._Element]) -> None:
+        self.body = body
         self._parse = parse
 
     def root(self) -> etree._Element:
@@ -230,11 +240,21 @@ class _Document:
         return self._found[number]
 
 
+_BRACKETS: Final = re.compile(b"<").finditer
+
+
+def _number(element: etree._Element) -> int:
+    """Return the number of the start tag of *element*, which stands on a line of its own."""
+    line: Any = element.sourceline
+    return int(line) - 1
+
+
 class _Unit(NamedTuple):
-    """A unit of a document, or the whole of it, and its texts; one without them was parsed on its own."""
+    """A unit of a document, or the whole of it: its texts, and where it begins. One without texts was parsed on its own."""
 
     root: Node
     texts: Sequence[str] | None
+    at: int
 
 
 class Told:
@@ -251,16 +271,16 @@ class Told:
     @property
     def tag(self) -> str:
         """The qualified name."""
-        return str(self._node.element.tag)
+        return self._node.tag
 
     @property
     def text(self) -> str | None:
         """The text before the first element inside."""
-        text, texts = self._node.element.text, self._unit.texts
-        if texts is None:
-            return text
-        place = _place(text)
-        return texts[place] if place is not None else self().text if text == _MIXED else None
+        place, texts = self._node.place, self._unit.texts
+        if place is not None and texts is not None:
+            return texts[place]
+        text = self._node.element.text
+        return self().text if texts is not None and text == _MIXED else text
 
     @property
     def like(self) -> etree._Element:
@@ -306,6 +326,28 @@ class Told:
             return xml.walk(self(), shape, size)
         _, known = self._node.outlines.get(id(shape)) or self._node.learn(shape, size)
         return xml.walk(self(), shape, size) if known is None else known.record(texts)
+
+    def around(self, position: str, where: str) -> Told | None:
+        """Return an element known by its tags in whose :attr:`like` the path *where* leads as in the document, or None; *position* is that
+        of this one."""
+        document, unit = self._document, self._unit
+        if document.changed:
+            return None
+        if document.stands is None:
+            return self
+        name = document.stands.tag.rpartition("}")[2]
+        if self._number >= 0 and where.startswith(position) and position.rpartition("/")[2].partition("[")[0] == name:
+            return None if unit.texts is None or ".." in where else self
+        if document.frame is None or "…" in where or name in where:
+            return None
+        return Told(document.frame.root, document, document.frame)
+
+    def start(self, inner: etree._Element) -> int:
+        """Return the byte at which the start tag begins of what *inner* is in :attr:`like`."""
+        document, tag, at = self._document, _number(inner), self._unit.at
+        if self._number < 0 and tag > document.place:
+            tag, at = tag - document.place - 1, document.last
+        return next(islice(_BRACKETS(document.body, at), tag, None)).start()
 
     def __call__(self) -> etree._Element:
         """Return the element itself: the document is parsed."""
@@ -357,8 +399,7 @@ class Outlines:
     def __init__(self, unit: str = "", prepare: Callable[[etree._Element, bytes], None] | None = None) -> None:
         self._unit = unit
         self._prepare = prepare
-        self._last = f"{unit}>".encode()
-        self._end = re.compile(rb"</((?:[A-Za-z_][\w.-]{0,100}:)?%s)>" % unit.encode()).search
+        self._ends = re.compile(rb"</((?:[A-Za-z_][\w.-]{0,100}:)?%s)>" % unit.encode()).match
         self._kept: dict[_Key, _Model | None] = {}
         self._size = 0
         self._once: dict[int, None] = {}
@@ -371,16 +412,18 @@ class Outlines:
         """
         if encoding.lower() not in _UTF8 or len(body) > BODY_LIMIT:
             return self._parse(body, encoding)
-        end = self._end(body) if self._unit and (len(body) > LIMIT or body.find(self._last) != body.rfind(self._last)) else None
-        if end is not None and (len(body) > LIMIT or body.find(end[0], end.end()) >= 0):
-            return self._file(body, end[0], end[1].decode()) or self._parse(body)
+        last = self._ends(body, body.rfind(b"</", 0, body.rfind(self._unit.encode()) + 1)) if self._unit else None
+        if last is not None and (len(body) > LIMIT or body.find(last[0]) < last.start()):
+            return self._file(body, last) or self._parse(body)
         pieces = cut(body) if len(body) <= LIMIT and body.count(b"<") <= TAGS else None
         if pieces is None or not pieces.tags:
             return self._parse(body)
         key = ("", "<".join(pieces.tags))
         model = self._kept.get(key)
         if model is not None and _encloses(pieces):
-            return Told(model.root, _Document(partial(self._tree, body, model.bared)), _Unit(model.root, pieces.texts)), model.bared
+            document = _Document(body, partial(self._tree, body, model.bared))
+            document.changed = model.changed
+            return Told(model.root, document, _Unit(model.root, pieces.texts, 0)), model.bared
         found = self._parse(body)
         if model is None:
             self._learn(key, partial(self._whole, pieces.tags))
@@ -402,10 +445,10 @@ class Outlines:
 
     # --- files of many units ---
 
-    def _file(self, body: bytes, end: bytes, name: str) -> tuple[Element, str] | None:
-        """Return a document whose units end with *end*; None where it must be parsed as a whole."""
-        start = re.search(rb"<%s[ >]" % re.escape(name.encode()), body)
-        begin, last = start.start() if start else 0, body.rindex(end) + len(end)
+    def _file(self, body: bytes, end: re.Match[bytes]) -> tuple[Element, str] | None:
+        """Return a document whose last unit ends with *end*; None where it must be parsed as a whole."""
+        start = re.search(rb"<%s[\s>]" % re.escape(end[1]), body)
+        begin, last, name = start.start() if start else 0, end.end(), end[1].decode()
         head, tail = cut(body[:begin]), cut(body[last:])
         if head is None or tail is None or not head.tags or not tail.tags:
             return None
@@ -416,16 +459,19 @@ class Outlines:
         frame = self._kept.get(key) or self._learn(key, partial(self._frame, around))
         if frame is None or not _encloses(pieces):
             return None
-        document = _Document(partial(self._tree, body, frame.bared))
-        units = self._units(body, (begin, last), end, around, frame)
+        document = _Document(body, partial(self._tree, body, frame.bared))
+        document.changed = frame.changed
+        units = self._units(document, (begin, last), end[0], around, frame)
         if units is None:
             return None
-        document.units, document.stands = units, frame.stands
-        return Told(frame.root, document, _Unit(frame.root, pieces.texts)), frame.bared
+        document.units, document.stands, document.place, document.last = units, frame.stands, around.place, last
+        document.frame = _Unit(frame.root, pieces.texts, 0)
+        return Told(frame.root, document, document.frame), frame.bared
 
-    def _units(self, body: bytes, within: tuple[int, int], end: bytes, around: _Around, frame: _Model) -> list[_Unit] | None:
+    def _units(self, document: _Document, within: tuple[int, int], end: bytes, around: _Around, frame: _Model) -> list[_Unit] | None:
         """Return the units of *body*, each known by its tags or parsed on its own; None where that goes wrong or is not worth it."""
         found: list[_Unit] = []
+        body = document.body
         name, alone = "<".join(around.tags), 0
         for at, behind, pieces in _cuts(body, within, end):
             model = None
@@ -433,13 +479,15 @@ class Outlines:
                 key = (name, "<".join(pieces.tags))
                 model = self._kept.get(key) or self._learn(key, partial(self._one, pieces.tags, around, frame))
             if pieces is not None and model is not None:
-                found.append(_Unit(model.root, pieces.texts))
+                document.changed = document.changed or model.changed
+                found.append(_Unit(model.root, pieces.texts, at))
                 continue
             alone += 1
             element = self._alone(body[at:behind], around, frame) if alone <= ALONE else None
             if element is None:
                 return None
-            found.append(_Unit(Node(element), None))
+            document.changed = document.changed or self._prepare is not None
+            found.append(_Unit(Node(element), None, at))
         return found
 
     def _alone(self, unit: bytes, around: _Around, frame: _Model) -> etree._Element | None:
@@ -501,7 +549,7 @@ class Outlines:
         declared = tags[0].startswith("?")
         if len(tags) > TAGS or (declared and not _DECLARATION(tags[0])):
             return None
-        if any(tag[:1] in ("?", "!") or _MARK in tag or _MIXED in tag for tag in tags[declared:]):
+        if any(tag[:1] in ("?", "!") or not _NO_MARK.isdisjoint(tag) for tag in tags[declared:]):
             return None
         try:
             root, bared = self._parse(body)
@@ -545,7 +593,7 @@ def _encloses(pieces: Pieces) -> bool:
 
 
 def _tagged(tags: Sequence[str]) -> bytes:
-    return "".join(f"<{tag}>" for tag in tags).encode()
+    return "".join(f"<{_on_one_line(tag)}>" for tag in tags).encode()
 
 
 def _opens(tag: str) -> bool:
@@ -553,9 +601,15 @@ def _opens(tag: str) -> bool:
 
 
 def _numbered(tags: Sequence[str]) -> bytes:
-    """Return a document of *tags*, with a number for the text at the beginning of each element."""
+    """Return a document of *tags*, each on a line of its own, with a number for the text at the beginning of each element."""
+    tags = list(map(_on_one_line, tags))
     parts = [f"<{tags[0]}>"]
     for place, (before, tag) in enumerate(pairwise(tags), 1):
         text = f"{_MARK}{place}" if _opens(before) else ""
-        parts.append(f"{text}<{tag}>")
+        parts.append(f"{text}\n<{tag}>")
     return "".join(parts).encode()
+
+
+def _on_one_line(tag: str) -> str:
+    """Return *tag* with blanks for line breaks, as the parser reads them."""
+    return tag.replace("\n", " ")

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import re
 from array import array
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from lxml import etree
+
+if TYPE_CHECKING:
+    from shared.formats.outlines import Told
 
 Place = tuple[int | None, int | None]
 """Line and column, 1-based; the column counts characters. None for what is not known."""
@@ -24,7 +27,7 @@ _WITHIN: Final = bytes(range(0x80, 0xC0))
 class Source(Protocol):
     """A message that can tell where a sender's path leads."""
 
-    def place(self, element: etree._Element | None, position: str, where: str) -> Place:
+    def place(self, element: etree._Element | Told | None, position: str, where: str) -> Place:
         """Return where the value stands that the path *where* names; of a missing one, what it is missing from.
 
         *element* is what stands at *position*, or any other of the document; only XML has such.

@@ -274,7 +274,7 @@ def _declaration(declaration: xml.Element, item: Item, head: MessageHead, raw: R
     space = str(declaration.tag).rpartition("}")[0][1:]
     record = xml.walk(declaration, _declaration_shape(space), _SIZE)
     if record.unknown and _any_outside(space)(xml.like(declaration)):
-        declaration = xml.parsed(declaration)
+        item.element = declaration = xml.parsed(declaration)
         _bare(declaration)
         space = ""
         record = xml.walk(declaration, _declaration_shape(""), _SIZE)

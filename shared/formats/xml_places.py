@@ -17,7 +17,7 @@ from typing import Any, Final
 from lxml import etree
 
 from shared.formats.places import NOWHERE, Lines, Place
-from shared.formats.xml import DECLARED, UTF16, of_utf16
+from shared.formats.xml import DECLARED, UTF16, Element, of_utf16
 
 _STEP = re.compile(r"([^\s/\[\]@*{}]+)(?:\[([0-9]{1,7})\])?").fullmatch
 _LINES_COUNTED: Final = 65_535
@@ -54,7 +54,7 @@ class Tree:
         self._reached: dict[str, _Reached] = {}
         self._places: dict[etree._Element, Place] = {}
 
-    def place(self, element: etree._Element | None, position: str, where: str) -> Place:
+    def place(self, element: Element | None, position: str, where: str) -> Place:
         """Return where the element begins that the sender's path *where* names; of a missing one, the element it is missing from.
 
         A path that does not begin with *position* begins at the document element, named or not. Prefixes and namespaces do not matter;
@@ -62,13 +62,17 @@ class Tree:
         """
         if element is None:
             return NOWHERE
+        told = None
+        if not isinstance(element, etree._Element):
+            told = element.around(position, where)
+            element = element() if told is None else told.like
         at = self._at
         if at is None or at[0] is not element or at[1] != position:
             self._begin(element, position)
         found = (self._reached.get(where) or self._reach(where))[0]
         place = self._places.get(found)
         if place is None:
-            place = self._places[found] = self._place(found)
+            place = self._places[found] = self._place(found) if told is None else self._counted().place(told.start(found))
         return place
 
     def _begin(self, element: etree._Element, position: str) -> None:
@@ -91,11 +95,15 @@ class Tree:
         self._reached[where] = reached
         return reached
 
-    def _place(self, element: etree._Element) -> Place:
-        lines = self._lines
-        if lines is None:
+    def _counted(self) -> Lines:
+        """Return the lines of the document."""
+        if self._lines is None:
             self._text = _bare(_in_utf8(self._body, self._encoding))
-            lines = self._lines = Lines(self._text)
+            self._lines = Lines(self._text)
+        return self._lines
+
+    def _place(self, element: etree._Element) -> Place:
+        lines = self._counted()
         written = str(element.tag), element.prefix
         starts = self._starts.get(written)
         if starts is None:
