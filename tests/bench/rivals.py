@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -24,6 +25,7 @@ from pydifact.tokenizer import Tokenizer
 from xsdata.formats.dataclass.context import XmlContext
 from xsdata.formats.dataclass.parsers import XmlParser
 from xsdata.formats.dataclass.parsers.handlers import LxmlEventHandler
+from xsdata.models.datatype import XmlDate, XmlDateTime
 
 from shared.contracts import express_key
 from shared.model import Filing
@@ -47,8 +49,22 @@ def pydifact(body: bytes) -> object:
 # --- xsdata ------------------------------------------------------------------------------------------------------------------------------
 
 
+_KINDS: Final = (
+    (re.compile(r".*(?:DateTime|Dt)").fullmatch, XmlDateTime),
+    (re.compile(r".*Date").fullmatch, XmlDate),
+    (re.compile(r".*(?:Measure|Amount|Weight|Postage)").fullmatch, Decimal),
+    (re.compile(r".*(?:Count|Quantity|Numeric)|Index|Number").fullmatch, int),
+)
+"""The types that the guides give to leaves with such names; everything else is text, codes and identifiers of digits, too."""
+
+
 def xsdata(bodies: Sequence[bytes]) -> Callable[[bytes], object]:
-    """Return a reader with dataclasses as xsdata makes them of documents: one a kind of element, with all that *bodies* have in it."""
+    """Return a reader with dataclasses as ``xsdata generate`` makes them, with the parser as its documentation sets it up: its default
+    configuration, and its default handler where lxml is there.
+
+    One class a kind of element, with all that *bodies* have in it; values have the types of a schema: amounts and masses are decimals,
+    dates ``XmlDate`` and ``XmlDateTime``, counts whole numbers, the rest is text. The rival makes no other checks.
+    """
     roots = [etree.fromstring(body) for body in bodies]
     made = _class_of(roots)
     parser = XmlParser(context=XmlContext(), handler=LxmlEventHandler)
@@ -70,11 +86,11 @@ def _class_of(elements: Sequence[etree._Element]) -> type:
         for tag, children in here.items():
             inner.setdefault(tag, []).append(children)
     if not inner:
-        fields.append(("value", str, dataclasses.field(default="", metadata={"type": "Text"})))
+        fields.append(("value", _kind(name.localname) | None, dataclasses.field(default=None, metadata={"type": "Text"})))
     for number, (tag, groups) in enumerate(inner.items()):
         children = [child for group in groups for child in group]
         bare = all(not len(child) and not child.attrib for child in children)
-        kind: Any = str if bare else _class_of(children)
+        kind: Any = _kind(etree.QName(tag).localname) if bare else _class_of(children)
         said = {"name": etree.QName(tag).localname, "type": "Element", "namespace": etree.QName(tag).namespace or ""}
         if any(len(group) > 1 for group in groups):
             fields.append((f"element_{number}", list[kind], dataclasses.field(default_factory=list, metadata=said)))
@@ -82,6 +98,10 @@ def _class_of(elements: Sequence[etree._Element]) -> type:
             fields.append((f"element_{number}", kind | None, dataclasses.field(default=None, metadata=said)))
     meta = type("Meta", (), {"name": name.localname, "namespace": name.namespace})
     return dataclasses.make_dataclass(name.localname, fields, namespace={"Meta": meta})
+
+
+def _kind(name: str) -> Any:
+    return next((kind for is_meant, kind in _KINDS if is_meant(name)), str)
 
 
 # --- a table with the standard library ---------------------------------------------------------------------------------------------------
