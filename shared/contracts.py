@@ -372,7 +372,8 @@ class FilingRejected(Model):
 
 
 class SubmissionRead(Model):
-    """Second answer for a receipt of the HTTP door: well-formed; how many items went on, how many were rejected."""
+    """Second answer for a receipt of the HTTP door: well-formed; how many items (filings, and an authority's answers) went on, how many
+    were rejected. ``filings`` names the former."""
 
     event_id: UUID
     key: str

@@ -49,6 +49,7 @@ class Reading:
         self._raw = raw
         self._parsed = parsed
         self._filings: list[UUID] = []
+        self._answers = 0
         self._rejected = 0
 
     @property
@@ -81,7 +82,9 @@ class Reading:
                     outcome = self._not_an_authority(outcome)
                 if isinstance(outcome, Rejection):
                     self._rejected += 1
-                elif not effective:
+                elif effective:
+                    self._answers += 1
+                else:
                     continue
             yield outcome
         self._over = True
@@ -152,7 +155,7 @@ class Reading:
             format=self.head.format,
             message_id=self.head.message_id,
             read_at=now,
-            items=len(self._filings),
+            items=len(self._filings) + self._answers,
             rejected=self._rejected,
             filings=tuple(self._filings),
         )

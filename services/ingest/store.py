@@ -226,7 +226,7 @@ _COUNTS = """
            max(f.accepted_at) AS accepted_at, max(d.decided_at) AS decided_at
     FROM ingest.submission_item i
     LEFT JOIN ingest.filing f USING (filing_id)
-    LEFT JOIN ingest.decision d ON d.key = f.key AND :participant = ANY(d.parties)
+    LEFT JOIN ingest.decision d ON d.key = f.key AND f.kind = 'consignment' AND :participant = ANY(d.parties)
     WHERE i.submission = :id GROUP BY f.kind, d.outcome
 """
 _REJECTIONS = """
@@ -237,7 +237,7 @@ _ITEMS = """
     SELECT i.ordinal, i.filing_id, f.key, f.position, f.kind, f.accepted_at, f.effect, f.missing, d.decided_at, d.outcome, d.reasons
     FROM ingest.submission_item i
     LEFT JOIN ingest.filing f USING (filing_id)
-    LEFT JOIN ingest.decision d ON d.key = f.key AND :participant = ANY(d.parties)
+    LEFT JOIN ingest.decision d ON d.key = f.key AND f.kind = 'consignment' AND :participant = ANY(d.parties)
     WHERE i.submission = :id AND i.ordinal > :after ORDER BY i.ordinal LIMIT :limit
 """
 
@@ -279,7 +279,7 @@ def _well_formed(row: Row[Any]) -> WellFormedAnswer | None:
 
 
 def _answers(counts: Sequence[Row[Any]], submission: Row[Any]) -> tuple[AcceptedAnswer | None, DecidedAnswer | None]:
-    """Add the groups up. Orders get no decision, so they do not wait for one, nor does an item that was refused after it was read."""
+    """Add the groups up. Only consignments wait for a decision, and no item that was refused after it was read."""
     refused = max(0, submission.refused - (submission.rejected or 0))
     accepted, items = sum(row.accepted for row in counts), sum(row.items for row in counts)
     incomplete = sum(row.incomplete for row in counts)
@@ -288,7 +288,7 @@ def _answers(counts: Sequence[Row[Any]], submission: Row[Any]) -> tuple[Accepted
         if row.outcome:
             outcomes[Outcome(row.outcome)] += row.items
     decided = sum(outcomes.values())
-    waiting = sum(row.items for row in counts if not row.outcome and row.kind != "order") - refused
+    waiting = sum(row.items for row in counts if not row.outcome and row.kind in ("consignment", None)) - refused
     third = accepted and AcceptedAnswer(
         at=max(row.accepted_at for row in counts if row.accepted_at),
         accepted=accepted - incomplete,

@@ -27,7 +27,7 @@ from shared.contracts import (
     SubmissionRead,
     header,
 )
-from shared.model import Finding, Model
+from shared.model import Finding, Kind, Model
 
 
 class Receipt(Model):
@@ -83,7 +83,7 @@ class ItemStatus(Model):
     filing_id: UUID
     key: str | None = None
     position: str | None = None
-    kind: Literal["consignment", "order"] | None = None
+    kind: Kind | None = None
     accepted_at: AwareDatetime | None = None
     effect: str | None = None
     missing: tuple[Missing, ...] | None = None

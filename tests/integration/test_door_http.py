@@ -43,7 +43,8 @@ from shared.db import create_engine, transaction
 from shared.directory import Channel, Participant, Role, Subscription
 from shared.kafka import Outgoing
 from shared.kafka_admin import core_topics, ensure_topics
-from shared.model import Dialect, Finding, Rejection
+from shared.model import Dialect, Finding, Kind, Rejection
+from shared.model.filing import KINDS
 from shared.problems import MEDIA_TYPE
 from shared.settings import Settings
 
@@ -148,7 +149,7 @@ async def inbound(hub: Hub, participant: str, count: int) -> list[Any]:
     return records
 
 
-def a_filing(receipt: UUID, position: str, kind: str = "consignment", participant: str = "poste-a") -> FilingRef:
+def a_filing(receipt: UUID, position: str, kind: Kind = "consignment", participant: str = "poste-a") -> FilingRef:
     return FilingRef(
         filing_id=derived_id(receipt, position),
         participant=participant,
@@ -158,7 +159,7 @@ def a_filing(receipt: UUID, position: str, kind: str = "consignment", participan
         function="original",
         received_at=NOW,
         submission_id=receipt,
-        kind="order" if kind == "order" else "consignment",
+        kind=kind,
     )
 
 
@@ -341,6 +342,29 @@ async def test_the_four_answers_come_one_by_one_each_with_its_own_time(hub: Hub)
         assert fourth["items"][0]["reasons"] == ["examination"]
         assert "secret" not in str(fourth)
         assert "HS93" not in str(fourth)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "consignment"])
+async def test_what_is_no_consignment_is_shown_as_what_it_is_and_waits_for_no_decision(hub: Hub, kind: Kind) -> None:
+    async with hub.client("poste-a") as client:
+        receipt = UUID((await submit(client)).json()["receipt_id"])
+        parcel, other = a_filing(receipt, "Item[1]"), a_filing(receipt, "Item[2]", kind)
+        events = [
+            read(receipt, parcel, other),
+            accepted(parcel, "post:A"),
+            accepted(other, "post:A", 2),
+            decided(parcel, "post:A", Outcome.HOLD),
+        ]
+        await hub.publish(*events, submission=receipt)
+
+        async def status() -> Any:
+            body = (await client.get(f"/v1/submissions/{receipt}")).json()
+            return body if "decided" in body and len(body["items"]) == 2 and body["items"][1].get("kind") else None
+
+        found = await eventually(status)
+        assert [item["kind"] for item in found["items"]] == ["consignment", kind]
+        assert (found["accepted"]["accepted"], found["decided"]["decided"], found["decided"]["waiting"]) == (2, 1, 0)
+        assert "outcome" not in found["items"][1]
 
 
 async def test_repeated_and_late_events_change_nothing(hub: Hub) -> None:

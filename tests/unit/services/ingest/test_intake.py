@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from services.ingest import intake
-from shared.contracts import FilingRejected, SubmissionRead
+from shared.contracts import Answer, FilingRejected, SubmissionRead
 from shared.directory import Participant, Role
 from shared.model import Filing, RawMessage, Rejection
 from tests.samples import FOLDER, RECEIVED_AT
@@ -81,6 +81,17 @@ def test_a_receipt_hears_how_many_items_went_on() -> None:
     assert (summary.items, summary.rejected, summary.filings) == (2, 1, filings)
     assert (summary.submission_id, summary.read_at, summary.format) == (SUBMISSION, NOW, "itmatt")
     assert SubmissionRead.from_json(summary.to_json()) == summary
+
+
+def test_an_authority_hears_how_many_of_its_answers_went_on() -> None:
+    customs = Participant(id="customs-nl", name="Customs", role=Role.CUSTOMS, country="NL")
+    body = (FOLDER / "cusrsp" / "several.xml").read_bytes()
+    reading = intake.read(replace(REFERENCE, body=body, submission_id=SUBMISSION), customs)
+    answers = [outcome for outcome in reading if isinstance(outcome, Answer)]
+    summary = reading.summary(NOW)
+    assert summary is not None
+    assert (summary.items, summary.rejected, summary.filings) == (len(answers), 0, ())
+    assert len(answers) > 1
 
 
 def test_a_message_without_receipt_has_no_summary() -> None:
