@@ -29,7 +29,7 @@ class Reading:
     ask for the :meth:`summary` after the last, and for the :meth:`acknowledgement` where :meth:`acknowledge` was called before the first.
     """
 
-    __slots__ = ("_dialect", "_filings", "_may_answer", "_module", "_over", "_parsed", "_raw", "_rejected", "_taken", "refusal")
+    __slots__ = ("_answers", "_dialect", "_filings", "_may_answer", "_module", "_over", "_parsed", "_raw", "_rejected", "_taken", "refusal")
 
     def __init__(
         self,

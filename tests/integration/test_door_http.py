@@ -349,7 +349,7 @@ async def test_what_is_no_consignment_is_shown_as_what_it_is_and_waits_for_no_de
     async with hub.client("poste-a") as client:
         receipt = UUID((await submit(client)).json()["receipt_id"])
         parcel, other = a_filing(receipt, "Item[1]"), a_filing(receipt, "Item[2]", kind)
-        events = [
+        events: list[EventBody] = [
             read(receipt, parcel, other),
             accepted(parcel, "post:A"),
             accepted(other, "post:A", 2),
