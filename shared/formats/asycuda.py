@@ -25,7 +25,7 @@ from shared.formats import checks, customs_xml, postal_items, values, xml
 from shared.formats.customs_xml import Document, count, shape
 from shared.formats.filings import Item
 from shared.formats.outlines import Outlines
-from shared.formats.postal_files import Sheet
+from shared.formats.postal_files import Sheet, qualified
 from shared.formats.values import plain_number
 from shared.formats.xml_writing import group, leaf
 from shared.identifiers import s10
@@ -265,21 +265,25 @@ def _goods(
     content["goods_items"] = lines
 
 
+@lru_cache(maxsize=xml.SPELLINGS)
+def _compliance(spaces: tuple[str, ...]) -> xml.Shape:
+    """Return the walker's table of one ``HS_Compliance``, whose leaves count in their order."""
+    return xml.Shape({}, qualified(spaces, {name: name for name in _HS}), {})
+
+
 def _hs_lines(element: xml.Element, document: Document) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
-    last = len(_HS_ORDER)
+    shape = _compliance(document.spaces)
     for compliance in customs_xml.children(element, "HS_Compliance", document.spaces):
-        for child in compliance:
-            name = str(child.tag).rpartition("}")[2]
-            said = (child.text or "").strip()
-            if name not in _HS or not said:
+        last = len(_HS_ORDER)
+        for name, said, _ in xml.walk(compliance, shape, 0).marked:
+            if not said:
                 continue
             place = _HS_ORDER.index(name)
-            if place <= last or not lines:
+            if place <= last:
                 lines.append({})
             last = place
             lines[-1][_HS[name]] = said
-        last = len(_HS_ORDER)
     return lines
 
 

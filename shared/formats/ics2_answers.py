@@ -18,9 +18,9 @@ more (registered, assessed, referred) says it under an MRN: that is for customs,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from posixpath import normpath
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -205,32 +205,33 @@ def _waybill(said: str) -> str:
     return said if air_waybill.problem(said) else air_waybill.normalise(said)
 
 
-def _house(house: str, whole: _Said, item: Item) -> _About | None:
+def _house(house: str, whole: _Said, item: Item, whole_filing: Callable[[], _About | None]) -> _About | None:
     """Return what a message about one house is about."""
     key = house_key(house, _filer(whole), item.dialect)
     if key is not None:
         return _About(key, "house", house, {"MRN": whole.record.parts[_HEAD].get("MRN", "")})
-    filing = _whole_filing(whole, item)
+    filing = whole_filing()
     return None if filing is None else filing._replace(level="house", mark=house, extra={"house_transport_document_id": house})
 
 
 def _answers(whole: _Said, item: Item) -> Iterator[Answer | Rejection]:
     """Yield an answer for each house and receptacle named, or one about the whole."""
     record = whole.record
+    whole_filing = cache(partial(_whole_filing, whole, item))
     abouts: list[_About | None] = []
     for house in record.lists[_HOUSES]:
         if "number" in house:
-            abouts.append(_house(house["number"], whole, item))
+            abouts.append(_house(house["number"], whole, item, whole_filing))
     for bag in record.lists[_RECEPTACLES]:
         if "number" in bag:
             number = bag["number"].replace(" ", "").upper()
             abouts.append(_About(f"receptacle:{number}", "receptacle", number, {"MRN": record.parts[_HEAD].get("MRN", "")}))
     notes, requested, extra = _errors(record)
     if record.lists[_EQUIPMENT] and not abouts:
-        filing = _whole_filing(whole, item)
+        filing = whole_filing()
         named = " ".join(each.get("number", "") for each in record.lists[_EQUIPMENT])
         abouts.append(filing and filing._replace(level="pieces", mark="equipment", extra={**filing.extra, "transportEquipment": named}))
-    for about in abouts or [_whole_filing(whole, item)]:
+    for about in abouts or [whole_filing()]:
         yield _answer(whole, about, item, whole.document.name, notes=notes, requested=requested, extra=extra)
 
 
@@ -313,7 +314,7 @@ def _one_referral(whole: _Said, record: xml.Record, item: Item) -> Answer | Reje
         named = [each["number"] for each in whole.record.lists[_HOUSES] if "number" in each]
         house = named[0] if len(named) == 1 else None
     if house is not None:
-        about = _house(house, whole, item)
+        about = _house(house, whole, item, partial(_whole_filing, whole, item))
     elif master is not None:
         about = _About(f"master:{_waybill(master)}", "master", "", {"MRN": whole.record.parts[_HEAD].get("MRN", "")})
     else:

@@ -65,16 +65,16 @@ FILINGS: Final[Mapping[str, Filed]] = MappingProxyType(
 PARTS: Final = (
     *("~", "~", "", "/consignee", "/consignor", "/seller", "/goods_items/*", "~", "~", "~"),
     *("~", "~", "~", "~", "~", "~", "~", "~", "~", "~"),
-    *("~", "~"),
+    *("~",),
 )
 HEAD, KEPT, HOUSE, CONSIGNEE, CONSIGNOR, SELLER, GOODS, MASTER, FISCAL, DOCUMENTS = range(10)
-INFORMATION, ACTORS, RECEPTACLES, ROUTE, AMOUNTS, COMMUNICATION, LISTED = range(10, 17)
-"""COMMUNICATION of consignee, consignor, seller are 15, 16, 17; those of :data:`OTHERS` come after."""
+INFORMATION, ACTORS, ROUTE, AMOUNTS, COMMUNICATION = range(10, 15)
+"""COMMUNICATION of consignee, consignor, seller are 14, 15, 16; those of :data:`OTHERS` come after."""
 
 PARTIES: Final[Mapping[str, int]] = MappingProxyType({"consignee": CONSIGNEE, "consignor": CONSIGNOR, "seller": SELLER})
 OTHERS: Final = ("declarant", "representative", "carrier", "buyer")
 """Parties that the dataset has no field for; they are kept under their own names."""
-CONTACTS: Final[Mapping[str, int]] = MappingProxyType({name: 15 + place for place, name in enumerate((*PARTIES, *OTHERS))})
+CONTACTS: Final[Mapping[str, int]] = MappingProxyType({name: COMMUNICATION + place for place, name in enumerate((*PARTIES, *OTHERS))})
 
 ADDRESS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -273,13 +273,17 @@ BAGS: Final[Mapping[str, str]] = MappingProxyType(
 """Filings that say what travels in what, by their circumstance indicator."""
 
 
+BAG, INSIDE = range(2)
+"""Parts of what only names what is in it: a receptacle, and the documents in it."""
+
+
 @lru_cache(maxsize=xml.SPELLINGS)
 def bag_shape(spaces: tuple[str, ...]) -> xml.Shape:
     """Return the table of a house or receptacle that only names what is in it."""
-    bag = {"receptacleIdentificationNumber": (RECEPTACLES, "number")}
-    house = _document(spaces, LISTED, "number", "type", LISTED)
+    bag = {"receptacleIdentificationNumber": (BAG, "number")}
+    house = _document(spaces, INSIDE, "number", "type", INSIDE)
     inner = {"transportDocumentHouseLevel": house, "transportDocument": house}
-    return shape(spaces, bag, inner | {"receptacle": shape(spaces, bag, inner, opens=RECEPTACLES)})
+    return shape(spaces, bag, inner | {"receptacle": shape(spaces, bag, inner, opens=BAG)})
 
 
 @lru_cache(maxsize=xml.SPELLINGS)

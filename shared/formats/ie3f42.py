@@ -20,15 +20,15 @@ from shared.formats.base import ITEM_LIMIT, Certainty, Envelope, Likeness, Parse
 from shared.formats.customs_xml import Document, misfits
 from shared.formats.filings import Item, conclude, reject
 from shared.formats.ics2_tables import (
+    BAG,
     BAGS,
     HEAD,
     HOUSE_LEVEL,
-    LISTED,
+    INSIDE,
     MASTER,
     MASTER_LEVEL,
     PARTS,
     PLACES,
-    RECEPTACLES,
     bag_shape,
     load_shape,
 )
@@ -112,10 +112,10 @@ def _loads(document: Document) -> Iterator[_Load]:
         before = "" if parent is document.root else f"{MASTER_LEVEL}/"
         for name in ("receptacle", HOUSE_LEVEL):
             for place, element in enumerate(customs_xml.children(parent, name, document.spaces), 1):
-                record = xml.walk(element, shape, len(PARTS))
-                bags = [each["number"] for each in record.lists[RECEPTACLES] if "number" in each]
-                bag = record.parts[RECEPTACLES].get("number") if not bags else bags[0]
-                documents = [each["number"] for each in record.lists[LISTED] if "number" in each]
+                record = xml.walk(element, shape, 2)
+                bags = [each["number"] for each in record.lists[BAG] if "number" in each]
+                bag = record.parts[BAG].get("number") if not bags else bags[0]
+                documents = [each["number"] for each in record.lists[INSIDE] if "number" in each]
                 yield _Load(f"{before}{name}[{place}]", bag, documents)
 
 
