@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
@@ -22,8 +23,12 @@ from shared.formats.xml import DECLARED, UTF16, Element, of_utf16
 _STEP = re.compile(r"([^\s/\[\]@*{}]+)(?:\[([0-9]{1,7})\])?").fullmatch
 _LINES_COUNTED: Final = 65_535
 """The parser counts no further than to the line before this one."""
-_NAMESAKES: Final = 20_000
-"""Elements of one name whose places are kept."""
+_NAMESAKES: Final = 200_000
+"""Elements of one name whose places are looked for."""
+_NEAR: Final = 1024
+"""Elements of one name of which it is kept which they are."""
+_RETURNS: Final = 20
+"""How often the elements of one name are gone through from the beginning."""
 _NO_MARKUP = re.compile(rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>", re.DOTALL).finditer
 _PIECE: Final = 64 * 1024
 _BOM: Final = codecs.BOM_UTF8
@@ -34,22 +39,64 @@ _Reached = tuple[etree._Element, bool, bool]
 """How far a path led: to which element; whether it goes on from there, and whether the next may be anywhere within."""
 
 
+class _Namesakes:
+    """The elements of one name, and where each begins. They are asked for nearly in order, so that few of them need be in memory."""
+
+    __slots__ = ("_all", "_before", "_left", "_near", "_passed", "_returns", "_starts")
+
+    def __init__(self, elements: Callable[[], Iterator[etree._Element]], starts: Sequence[int]) -> None:
+        self._all = elements
+        self._starts = starts
+        self._returns = 0
+        self._return()
+
+    def _return(self) -> None:
+        self._left = self._all()
+        self._passed = 0
+        self._near: dict[etree._Element, int] = {}
+        self._before: dict[etree._Element, int] = {}
+
+    def start(self, element: etree._Element) -> int | None:
+        """Return where *element* begins; None where that takes too long to find."""
+        while True:
+            number = self._near.get(element, self._before.get(element))
+            if number is None:
+                number = self._go_on(element)
+            if number is not None:
+                return self._starts[number]
+            if self._returns == _RETURNS:
+                return None
+            self._returns += 1
+            self._return()
+
+    def _go_on(self, element: etree._Element) -> int | None:
+        """Go on to *element* and return its number, or None behind the last."""
+        for each in self._left:
+            if len(self._near) == _NEAR:
+                self._before, self._near = self._near, {}
+            number = self._near[each] = self._passed
+            self._passed += 1
+            if each is element:
+                return number
+        return None
+
+
 class Tree:
     """The bytes of a document, beside its elements. *fallback_encoding* is used where the document declares none.
 
     Nothing is done before a place is asked for. Then lines are counted once, and for each name of an element asked for the document is
-    searched once; kept are the places of at most 20,000 elements of one name. Of further ones, and of those that a reader has put elsewhere
-    than the sender, only the line is told.
+    searched once. Only the line is told of elements that a reader has put elsewhere than the sender, of a name that more than 200,000 have,
+    and of those asked for in no order at all, since each might take as long as the whole document.
     """
 
-    __slots__ = ("_at", "_body", "_encoding", "_lines", "_places", "_reached", "_starts", "_text")
+    __slots__ = ("_at", "_body", "_encoding", "_lines", "_namesakes", "_places", "_reached", "_text")
 
     def __init__(self, body: bytes, fallback_encoding: str) -> None:
         self._body = body
         self._encoding = fallback_encoding
         self._text: bytes | bytearray = b""
         self._lines: Lines | None = None
-        self._starts: dict[tuple[str, str | None], Mapping[etree._Element, int]] = {}
+        self._namesakes: dict[tuple[str, str | None], _Namesakes | None] = {}
         self._at: tuple[etree._Element, str] | None = None
         self._reached: dict[str, _Reached] = {}
         self._places: dict[etree._Element, Place] = {}
@@ -105,22 +152,25 @@ class Tree:
     def _place(self, element: etree._Element) -> Place:
         lines = self._counted()
         written = str(element.tag), element.prefix
-        starts = self._starts.get(written)
-        if starts is None:
-            starts = self._starts[written] = self._named(element)
-        start = starts.get(element)
+        if written not in self._namesakes:
+            self._namesakes[written] = self._named(element)
+        namesakes = self._namesakes[written]
+        start = None if namesakes is None else namesakes.start(element)
         if start is not None:
             return lines.place(start)
         line: Any = element.sourceline
         return (line, None) if line is not None and line < _LINES_COUNTED else NOWHERE
 
-    def _named(self, element: etree._Element) -> Mapping[etree._Element, int]:
-        """Return where each element that is written as *element* begins, if the document still has all of them."""
+    def _named(self, element: etree._Element) -> _Namesakes | None:
+        """Return the elements that are written as *element*, if the document still has all of them."""
         name, prefix = _name(element), element.prefix
-        offsets = _tags(self._text, (f"{prefix}:{name}" if prefix else name).encode())
-        found = element.getroottree().getroot().iter("{*}" + name) if offsets else ()
-        elements = [each for each in found if each.prefix == prefix]
-        return dict(zip(elements, offsets, strict=True)) if len(elements) == len(offsets) else {}
+        root = element.getroottree().getroot()
+
+        def elements() -> Iterator[etree._Element]:
+            return (each for each in root.iter("{*}" + name) if each.prefix == prefix)
+
+        starts = _tags(self._text, (f"{prefix}:{name}" if prefix else name).encode())
+        return _Namesakes(elements, starts) if starts and sum(1 for _ in elements()) == len(starts) else None
 
 
 def _inside(reached: _Reached, step: str) -> _Reached:
@@ -140,16 +190,16 @@ def _inside(reached: _Reached, step: str) -> _Reached:
     return (at, False, False) if inner is None else (inner, True, False)
 
 
-def _tags(text: bytes | bytearray, name: bytes) -> list[int]:
+def _tags(text: bytes | bytearray, name: bytes) -> array[int]:
     """Return where the start tags of *name* begin; none, where there are too many."""
     tag = b"<" + name
     behind = len(tag)
-    found: list[int] = []
+    found = array("I")
     at = text.find(tag)
     while at >= 0:
         if text[at + behind] in _BEHIND_NAME:
             if len(found) == _NAMESAKES:
-                return []
+                return array("I")
             found.append(at)
         at = text.find(tag, at + behind)
     return found

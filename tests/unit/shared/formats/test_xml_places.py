@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from shared.formats import awmds, xml
@@ -125,7 +127,27 @@ def test_only_the_line_is_told_of_what_a_reader_has_rearranged() -> None:
 
 
 def test_only_the_line_is_told_where_there_are_too_many_of_one_name() -> None:
-    assert place(b"<File>" + b"<Item/>" * 20_001 + b"</File>", "Item[3]") == (1, None)
+    assert place(b"<File>" + b"<Item/>" * 200_001 + b"</File>", "Item[3]") == (1, None)
+
+
+def test_elements_are_found_in_any_order_but_not_at_any_price() -> None:
+    body = b"<File>" + b"<Item/>" * 5_000 + b"</File>"
+    tree, root = Tree(body, "utf-8"), xml.parse(body)
+    numbers = [1, 5_000, 2, 4_999, 4_900, 3_900, *range(4_000, 4_100), 4_099]
+    assert [tree.of(root[number - 1]) for number in numbers] == [(1, 7 * number) for number in numbers]
+    told = [tree.of(root[number])[1] for number in (1, 4_000) * 50]
+    assert told[0] == 14
+    assert told[-1] is None
+
+
+def test_of_many_elements_few_are_kept_in_memory() -> None:
+    body = b"<File>" + b"<Item/>" * 100_000 + b"</File>"
+    root = xml.parse(body)
+    tracemalloc.start()
+    assert Tree(body, "utf-8").of(root[-1]) == (1, 700_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4_000_000
 
 
 def test_in_a_document_of_one_line_each_of_many_items_has_its_own_column() -> None:
