@@ -134,9 +134,9 @@ def test_elements_are_found_in_any_order_but_not_at_any_price() -> None:
     body = b"<File>" + b"<Item/>" * 5_000 + b"</File>"
     tree, root = Tree(body, "utf-8"), xml.parse(body)
     numbers = [1, 5_000, 2, 4_999, 4_900, 3_900, *range(4_000, 4_100), 4_099]
-    assert [tree.of(root[number - 1]) for number in numbers] == [(1, 7 * number) for number in numbers]
-    told = [tree.of(root[number])[1] for number in (1, 4_000) * 50]
-    assert told[0] == 14
+    assert [tree.place(root[number - 1], "Item[1]", "Item[1]") for number in numbers] == [(1, 7 * number) for number in numbers]
+    told = [tree.place(root[number], f"Item[{number}]", f"Item[{number}]")[1] for number in (1, 4_000) * 50]
+    assert told[:2] == [14, 28_007]
     assert told[-1] is None
 
 
@@ -144,7 +144,7 @@ def test_of_many_elements_few_are_kept_in_memory() -> None:
     body = b"<File>" + b"<Item/>" * 100_000 + b"</File>"
     root = xml.parse(body)
     tracemalloc.start()
-    assert Tree(body, "utf-8").of(root[-1]) == (1, 700_000)
+    assert Tree(body, "utf-8").place(root[-1], "Item[1]", "Item[1]") == (1, 700_000)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4_000_000
