@@ -36,16 +36,31 @@ class Stored(NamedTuple):
     hash: bytes
 
 
-def refs_of(inputs: Iterable[Received]) -> set[str]:
-    """Return the linking keys that *inputs* bring or name: orders, masters, receptacles, numbers of declarations."""
-    refs: set[str] = set()
+def named_by(inputs: Iterable[Received]) -> set[tuple[str, str]]:
+    """Return the linking keys that *inputs* bring or name (orders, masters, receptacles, numbers of declarations), each with the key of
+    the input."""
+    named: set[tuple[str, str]] = set()
     for received in inputs:
-        body = received.entry.body
+        body, key = received.entry.body, received.entry.key
         if isinstance(body, Filing):
-            refs.update(links.of_filing(body, received.entry.key))
+            named.update((ref, key) for ref in links.of_filing(body, key))
         elif isinstance(body, Answer):
-            refs.update(links.of_answer(body, received.entry.key))
-    return refs
+            named.update((ref, key) for ref in links.of_answer(body, key))
+    return named
+
+
+def reached_by(inputs: Iterable[Received]) -> set[str]:
+    """Return the linking keys beneath which *inputs* reach: everything that is linked to them is concerned."""
+    found: set[str] = set()
+    for received in inputs:
+        if not isinstance(received.entry.body, Command):
+            found.update(links.reached(received.entry.body, received.entry.key))
+    return found
+
+
+def disputable(dossiers: Mapping[str, Stored]) -> set[str]:
+    """Return the numbers of declarations under which something waits: whether it goes on depends on who else goes by the number."""
+    return {key for key, held in dossiers.items() if key.startswith(("mrn:", "lrn:")) and held.dossier.statements}
 
 
 def numbers_held(dossiers: Mapping[str, Stored]) -> set[str]:
@@ -96,7 +111,11 @@ def _waiting(dossier: Dossier) -> Iterator[UUID]:
 
 class Batch:
     """Folds inputs one after another; afterwards ``changed`` holds the dossiers, ``transitions`` the rows, ``links`` the new links,
-    ``outgoing`` the events."""
+    ``outgoing`` the events.
+
+    *linked* says what the keys of :func:`named_by` lead to: everything, where inputs reach beneath them or they are :func:`disputable`;
+    of a master that is only named, no more than the keys that name it.
+    """
 
     def __init__(
         self,

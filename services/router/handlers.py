@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.router import store, transition
-from services.router.batch import Batch, Received, bodies_needed, numbers_held, refs_of
+from services.router.batch import Batch, Received, bodies_needed, disputable, named_by, numbers_held, reached_by
 from services.router.fold import Input
 from services.router.links import is_reference
 from services.router.policy.model import Policy
@@ -32,7 +32,7 @@ from shared.model.filing import KINDS
 log = logging.getLogger(__name__)
 
 SLICE: Final = 50
-"""Inputs folded between two chances for the heartbeat and the health page."""
+"""Transitions made between two chances for the heartbeat and the health page."""
 WRITE_FROM: Final = 200
 """Rows worth a write of their own, which the server does while the next inputs are folded."""
 
@@ -160,38 +160,54 @@ class Router:
             known |= {cause: row for cause, row in (await store.applied(connection, unsaid)).items() if row.key in keys}
         outgoing = await self._again(connection, known) if known else []
         async with store.writer(connection) as writer:
-            written = 0
-            for start in range(0, len(new), SLICE):
-                for entry in new[start : start + SLICE]:
-                    batch.apply(entry)
-                if len(batch.transitions) - written >= WRITE_FROM:
+            written = paused = 0
+            for entry in new:
+                batch.apply(entry)
+                made = len(batch.transitions)
+                if made - paused < SLICE:
+                    continue
+                if made - written >= WRITE_FROM:
                     await writer.put(batch.transitions[written:])
-                    written = len(batch.transitions)
+                    written = made
+                paused = made
                 await asyncio.sleep(0)
         await store.save(connection, id, batch, self._clock(), written)
         self._policy_saved = True
         return [*outgoing, *batch.outgoing]
 
     async def _load(self, connection: AsyncConnection, inputs: Sequence[Received]) -> Batch:
-        refs = refs_of(inputs)
-        links = await self._links(connection, refs) if refs else {}
+        named = named_by(inputs)
+        links = await self._links(connection, named, reached_by(inputs)) if named else {}
         keys = {entry.entry.key for entry in inputs} | links.keys()
         keys.update(key for linked in links.values() for key in linked)
         dossiers = await store.lock_dossiers(connection, keys) if keys else {}
-        if refs and (more := numbers_held(dossiers) - links.keys()):
-            links |= await self._links(connection, more)
+        if named and (more := numbers_held(dossiers) - links.keys()):
+            await store.lock_refs(connection, more)
+            links |= await store.beneath(connection, more)
             dossiers |= await store.lock_dossiers(connection, more)
+        if doubtful := disputable(dossiers):
+            links |= await store.beneath(connection, doubtful)
+            dossiers |= await store.lock_dossiers(connection, {key for ref in doubtful for key in links[ref]} - dossiers.keys())
         needed = bodies_needed(inputs, dossiers, links) if dossiers else set()
         bodies = await store.bodies(connection, needed) if needed else {}
         return Batch(self._policy, self._topics, dossiers, links, bodies)
 
-    async def _links(self, connection: AsyncConnection, refs: Set[str]) -> dict[str, set[str]]:
-        """Lock *refs*, and the receptacles beneath them; return what each leads to."""
+    async def _links(self, connection: AsyncConnection, named: Set[tuple[str, str]], reached: Set[str]) -> dict[str, set[str]]:
+        """Lock the keys that are *named*; return what those that are *reached* lead to, and the receptacles beneath them, and of the others
+        whether they lead to who names them."""
+        refs = {ref for ref, _ in named}
+        await store.lock_refs(connection, refs)
         links: dict[str, set[str]] = {}
-        while refs:
-            found = await store.lock_refs(connection, refs)
-            links |= {ref: found.get(ref, set()) for ref in refs}
-            refs = {key for linked in found.values() for key in linked if is_reference(key)} - links.keys()
+        while reached:
+            links |= await store.beneath(connection, reached)
+            reached = {key for ref in reached for key in links[ref] if is_reference(key)} - links.keys()
+            if reached - refs:
+                await store.lock_refs(connection, reached - refs)
+        for ref in refs - links.keys():
+            links[ref] = set()
+        if asked := {(ref, key) for ref, key in named if ref != key and not links[ref]}:
+            for ref, key in await store.among(connection, asked):
+                links[ref].add(key)
         return links
 
     async def _again(self, connection: AsyncConnection, rows: Mapping[UUID, Transition]) -> list[Outgoing]:

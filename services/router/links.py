@@ -48,7 +48,7 @@ def numbered(answer: Answer, key: str) -> str | None:
 
 
 def of_filing(filing: Filing, key: str) -> tuple[str, ...]:
-    """Return the keys to lock and load with *filing*, besides its own where that is a consignment's."""
+    """Return the keys to lock with *filing*, besides its own where that is a consignment's."""
     if filing.consignment is not None:
         return declared(filing)
     if filing.order is not None:
@@ -58,6 +58,17 @@ def of_filing(filing: Filing, key: str) -> tuple[str, ...]:
 
 
 def of_answer(answer: Answer, key: str) -> tuple[str, ...]:
-    """Return the keys to lock and load with *answer*."""
+    """Return the keys to lock with *answer*."""
     named = (key,) if is_reference(key) else ()
     return (*named, f"mrn:{answer.reference}") if answer.decision is not None and answer.reference else named
+
+
+def reached(body: Filing | Answer, key: str) -> tuple[str, ...]:
+    """Return those of the keys beneath which *body* reaches: an order and what is about one, an authority's word about a number or unit, a
+    movement of a unit, to which may come what waits for it. A consignment joins what it names, and never reaches its neighbours there."""
+    if isinstance(body, Answer):
+        return of_answer(body, key) if is_reference(key) else ()
+    if body.consignment is not None:
+        return ()
+    orders = tuple(order_key(ref) for ref in body.order_refs())
+    return orders if is_consignment(key) else (key, *orders)

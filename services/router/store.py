@@ -35,6 +35,7 @@ _APPLIED = (
 )
 _LOCK_REFS = "SELECT pg_advisory_xact_lock(7171, number) FROM unnest($1::integer[]) AS number"
 _LINKS = "SELECT ref, key FROM router.link WHERE ref = ANY($1::text[])"
+_LINKS_AMONG = "SELECT ref, key FROM unnest($1::text[], $2::text[]) AS asked (ref, key) JOIN router.link USING (ref, key)"
 _LOCK = "SELECT key, facts, hash FROM router.dossier WHERE key = ANY($1::text[]) ORDER BY key FOR UPDATE"
 _BODIES = "SELECT cause_id, input FROM router.transition WHERE cause_id = ANY($1::uuid[])"
 _DOSSIER_COLUMNS = ("key", "sequence", "facts", "hash", "due_at", "updated_at")
@@ -98,14 +99,23 @@ async def applied(connection: AsyncConnection, causes: Iterable[UUID]) -> dict[U
     return {row["cause_id"]: Transition(*row) for row in await fetch(connection, _APPLIED, list(causes))}
 
 
-async def lock_refs(connection: AsyncConnection, refs: Iterable[str]) -> dict[str, set[str]]:
-    """Lock the keys *refs* until the end of the transaction, and return what each leads to."""
-    names = list(refs)
-    await fetch(connection, _LOCK_REFS, _numbers(names))
-    links: dict[str, set[str]] = {}
-    for ref, key in await fetch(connection, _LINKS, names):
-        links.setdefault(ref, set()).add(key)
+async def lock_refs(connection: AsyncConnection, refs: Iterable[str]) -> None:
+    """Lock the keys *refs* until the end of the transaction."""
+    await fetch(connection, _LOCK_REFS, _numbers(refs))
+
+
+async def beneath(connection: AsyncConnection, refs: Iterable[str]) -> dict[str, set[str]]:
+    """Return everything that each of *refs* leads to."""
+    links: dict[str, set[str]] = {ref: set() for ref in refs}
+    for ref, key in await fetch(connection, _LINKS, list(links)):
+        links[ref].add(key)
     return links
+
+
+async def among(connection: AsyncConnection, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return those of *pairs* of a key and where it leads that are links: a master may have thousands of others."""
+    asked = list(pairs)
+    return {(ref, key) for ref, key in await fetch(connection, _LINKS_AMONG, *_columns(asked, ("ref", "key")))}
 
 
 def _numbers(keys: Iterable[str]) -> list[int]:

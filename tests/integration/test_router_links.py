@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from itertools import permutations
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.router import store
+from services.router.batch import Stored
 from shared.contracts import Answer, ConsignmentAccepted, Outcome, Scope, derived_id, order_key
 from shared.db import transaction
 from shared.model import Filing, Model, Movement, OrderRef, Payment
@@ -50,6 +53,32 @@ async def outcomes(hub: Hub, *keys: str) -> list[Outcome | None]:  # noqa: F811
 
 
 # --- units -------------------------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_house_joins_a_master_without_a_look_at_its_neighbours_and_the_master_s_hold_reaches_them_all(
+    hub: Hub,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    houses = [a_house(number, master_transport_document_id=AWB) for number in range(300)]
+    await hub.read(*houses)
+    locked: list[set[str]] = []
+    lock = store.lock_dossiers
+
+    async def noted(connection: AsyncConnection, keys: Iterable[str]) -> dict[str, Stored]:
+        locked.append(set(keys))
+        return await lock(connection, keys)
+
+    monkeypatch.setattr(store, "lock_dossiers", noted)
+    late = a_house(300, master_transport_document_id=AWB)
+    await hub.read(late)
+    assert locked == [{late.key, MASTER}]
+    await hub.read(of_master("7", 10))
+    assert len(locked[1]) == 302
+    assert await outcomes(hub, houses[0].key, houses[299].key, late.key) == [Outcome.HOLD] * 3
+    later = a_house(301, master_transport_document_id=AWB)
+    await hub.read(later)
+    assert locked[2] == {later.key, MASTER}
+    assert await outcomes(hub, later.key) == [Outcome.HOLD]
 
 
 async def test_a_hold_of_the_master_holds_every_house_and_a_house_lift_does_not_end_it(hub: Hub) -> None:  # noqa: F811
