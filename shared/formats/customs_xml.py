@@ -6,6 +6,7 @@ Names are matched by local name in the message's own namespace or in none, so it
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from shared.formats import values, xml
@@ -53,9 +54,14 @@ def shape(
     return xml.Shape(qualified(spaces, leaves), {}, qualified(spaces, within), opens, qualified(spaces, measured or {}))
 
 
-def children(element: xml.Element, name: str, spaces: Sequence[str]) -> list[xml.Element]:
+@lru_cache(maxsize=1024)
+def _names(name: str, spaces: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(xml.qualified(space, name) for space in spaces)
+
+
+def children(element: xml.Element, name: str, spaces: tuple[str, ...]) -> list[xml.Element]:
     """Return the children called *name*."""
-    return list(element.iterchildren(*(xml.qualified(space, name) for space in spaces)))
+    return list(element.iterchildren(*_names(name, spaces)))
 
 
 def misfits(record: xml.Record, parts: Sequence[str], item: Item, once_more: Iterable[str] = ()) -> None:

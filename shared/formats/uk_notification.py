@@ -110,9 +110,10 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     return Parsed(head, _each(responses, document.source, head, raw, dialect), len(responses))
 
 
-def _spaces(element: xml.Element) -> tuple[str, ...]:
+@lru_cache(maxsize=xml.SPELLINGS)
+def _spaces(tag: str) -> tuple[str, ...]:
     """The namespace of the response, that of its times (whatever prefix stands for it), and none."""
-    return tuple(dict.fromkeys((str(element.tag).rpartition("}")[0][1:], RESPONSE, TIMES, "")))
+    return tuple(dict.fromkeys((tag.rpartition("}")[0][1:], RESPONSE, TIMES, "")))
 
 
 def _each(
@@ -121,7 +122,7 @@ def _each(
     for place, element in enumerate(responses, 1):
         item = Item(f"Response[{place}]", PATHS, dialect, element=element, source=source)
         try:
-            record = xml.walk(element, _shape(_spaces(element)), len(_PARTS))
+            record = xml.walk(element, _shape(_spaces(str(element.tag))), len(_PARTS))
         except MalformedMessage as exc:
             item.note(exc.finding_code, at=item.position, message=str(exc))
             yield reject(item, head, raw)
