@@ -215,21 +215,22 @@ class _Document:
 
     units: Sequence[_Unit] = ()
     frame: _Unit | None = None
-    stands: etree._Element | None = None
     place = TAGS
     last = 0
-    changed = False
     _root: etree._Element | None = None
     _found: Sequence[etree._Element] = ()
 
-    def __init__(self, body: bytes, parse: Callable[[], etree._Element]) -> None:
+    def __init__(self, body: bytes, model: _Model, parse: Callable[[bytes, str], etree._Element]) -> None:
         self.body = body
+        self.stands = model.stands
+        self.changed = model.changed
+        self._bared = model.bared
         self._parse = parse
 
     def root(self) -> etree._Element:
         """Return the document element."""
         if self._root is None:
-            self._root = self._parse()
+            self._root = self._parse(self.body, self._bared)
             if self.stands is not None:
                 self._found = list(self._root.iter("{*}" + str(self.stands.tag).rpartition("}")[2]))
         return self._root
@@ -310,12 +311,13 @@ class Told:
 
     def _each(self, nodes: Sequence[Node]) -> Iterator[Told]:
         document, stands = self._document, self._document.stands
+        found: list[Told] = []
         for node in nodes:
             if stands is not None and node.element is stands:
-                for number, unit in enumerate(document.units):
-                    yield Told(unit.root, document, unit, number)
+                found += [Told(unit.root, document, unit, number) for number, unit in enumerate(document.units)]
             else:
-                yield Told(node, document, self._unit, self._number)
+                found.append(Told(node, document, self._unit, self._number))
+        return iter(found)
 
     def record(self, shape: Shape, size: int) -> Record:
         """Return what a walk of the element by *shape* finds."""
@@ -421,8 +423,7 @@ class Outlines:
         key = ("", "<".join(pieces.tags))
         model = self._kept.get(key)
         if model is not None and _encloses(pieces):
-            document = _Document(body, partial(self._tree, body, model.bared))
-            document.changed = model.changed
+            document = _Document(body, model, self._tree)
             return Told(model.root, document, _Unit(model.root, pieces.texts, 0)), model.bared
         found = self._parse(body)
         if model is None:
@@ -459,12 +460,11 @@ class Outlines:
         frame = self._kept.get(key) or self._learn(key, partial(self._frame, around))
         if frame is None or not _encloses(pieces):
             return None
-        document = _Document(body, partial(self._tree, body, frame.bared))
-        document.changed = frame.changed
+        document = _Document(body, frame, self._tree)
         units = self._units(document, (begin, last), end[0], around, frame)
         if units is None:
             return None
-        document.units, document.stands, document.place, document.last = units, frame.stands, around.place, last
+        document.units, document.place, document.last = units, around.place, last
         document.frame = _Unit(frame.root, pieces.texts, 0)
         return Told(frame.root, document, document.frame), frame.bared
 
@@ -479,14 +479,14 @@ class Outlines:
                 key = (name, "<".join(pieces.tags))
                 model = self._kept.get(key) or self._learn(key, partial(self._one, pieces.tags, around, frame))
             if pieces is not None and model is not None:
-                document.changed = document.changed or model.changed
+                document.changed |= model.changed
                 found.append(_Unit(model.root, pieces.texts, at))
                 continue
             alone += 1
             element = self._alone(body[at:behind], around, frame) if alone <= ALONE else None
             if element is None:
                 return None
-            document.changed = document.changed or self._prepare is not None
+            document.changed |= self._prepare is not None
             found.append(_Unit(Node(element), None, at))
         return found
 
