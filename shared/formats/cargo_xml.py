@@ -270,7 +270,8 @@ def carried(content: dict[str, Any], leg: Mapping[str, str], item: Item) -> None
             content[field] = at.isoformat()
 
 
-def names(spaces: Iterable[str], name: str) -> tuple[str, ...]:
+@lru_cache(maxsize=1024)
+def names(spaces: tuple[str, ...], name: str) -> tuple[str, ...]:
     """Return the qualified names of an element."""
     return tuple(xml.qualified(space, name) for space in spaces)
 

@@ -150,12 +150,12 @@ def parse(raw: RawMessage, dialect: Dialect) -> Parsed:
     name = _name(root)
     if name not in ("Declaration", "MetaData"):
         raise xml.malformed("MSG-SYNTAX", f"The document element is {name}, not MetaData or Declaration.", path=name)
-    found = [root] if name == "Declaration" else [each for each in root if _name(each) == "Declaration"]
+    found: list[xml.Element] = [root] if name == "Declaration" else list(root.iterchildren("{*}Declaration"))
     if not found:
         raise xml.malformed("MSG-NO-ITEMS", "There is no Declaration.", path="Declaration")
     if len(found) > ITEM_LIMIT:
         raise xml.malformed("MSG-ITEMS", value=str(len(found)))
-    said = next((each.text for each in root if _name(each) == "WCODataModelVersionCode"), None)
+    said = next((each.text for each in root.iterchildren("{*}WCODataModelVersionCode")), None)
     version = said.strip()[:20] if said and said.strip() not in VERSIONS else None
     head = MessageHead(NAME, message_id_of(raw.body))
     return Parsed(head, _items(found, version, head, raw, dialect), len(found))
