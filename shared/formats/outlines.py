@@ -26,15 +26,15 @@ from lxml import etree
 
 from shared.errors import MalformedMessage
 from shared.formats import xml
-from shared.formats.base import BODY_LIMIT
+from shared.formats.base import BODY_LIMIT, ITEM_LIMIT
 from shared.formats.xml import Element, Marked, Record, Shape
 
 LIMIT: Final = 64 * 1024
 """Bytes that are cut at once: a document, or some of its units."""
 TAGS: Final = 512
 """Tags of a document or a unit that are worth an outline."""
-KEPT: Final = 16 * 1024
-"""Tags of all outlines that one kind of document keeps; the oldest go first."""
+KEPT: Final = 48 * 1024
+"""Tags of all outlines that one kind of document keeps, and characters of them by the 32; the oldest go first."""
 ONCE: Final = 4096
 """Documents and units whose tags came once."""
 ALONE: Final = 64
@@ -391,6 +391,11 @@ _Key = tuple[str, str]
 """The tags around a unit, or nothing, and those of the unit or the document."""
 
 
+def _weight(key: _Key, model: _Model | None) -> int:
+    """Return how much of :data:`KEPT` a model takes: its tags, and more where they are long."""
+    return (model.size if model is not None else 1) + (len(key[0]) + len(key[1])) // 32
+
+
 class Outlines:
     """What is known of one kind of documents by their tags.
 
@@ -450,6 +455,8 @@ class Outlines:
         """Return a document whose last unit ends with *end*; None where it must be parsed as a whole."""
         start = re.search(rb"<%s[\s>]" % re.escape(end[1]), body)
         begin, last, name = start.start() if start else 0, end.end(), end[1].decode()
+        if max(begin, len(body) - last) > LIMIT:
+            return None
         head, tail = cut(body[:begin]), cut(body[last:])
         if head is None or tail is None or not head.tags or not tail.tags:
             return None
@@ -478,6 +485,8 @@ class Outlines:
             if pieces is not None:
                 key = (name, "<".join(pieces.tags))
                 model = self._kept.get(key) or self._learn(key, partial(self._one, pieces.tags, around, frame))
+            if len(found) == ITEM_LIMIT:
+                return None
             if pieces is not None and model is not None:
                 document.changed |= model.changed
                 found.append(_Unit(model.root, pieces.texts, at))
@@ -503,8 +512,9 @@ class Outlines:
         """Return the one unit in *found*; None where there are more, or where its name is not that of the units in *frame*."""
         root, bared = found
         units = list(root.iterdescendants("{*}" + self._unit))
-        alike = frame is None or (frame.stands is not None and [frame.stands.tag, frame.bared] == [units[0].tag, bared])
-        return units[0] if len(units) == 1 and alike else None
+        if len(units) != 1 or (frame is not None and (frame.stands is None or frame.stands.tag != units[0].tag or frame.bared != bared)):
+            return None
+        return units[0]
 
     # --- learning ---
 
@@ -519,10 +529,10 @@ class Outlines:
                     del self._once[next(iter(self._once))]
                 return None
             model = self._kept[key] = make()
-            self._size += model.size if model is not None else 1
-            while self._size > KEPT and len(self._kept) > 1:
-                oldest = self._kept.pop(next(iter(self._kept)))
-                self._size -= oldest.size if oldest is not None else 1
+            self._size += _weight(key, model)
+            while self._size > KEPT:
+                oldest = next(iter(self._kept))
+                self._size -= _weight(oldest, self._kept.pop(oldest))
             return model
 
     def _whole(self, tags: Sequence[str]) -> _Model | None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shared.formats import outlines
+from shared.formats.base import ITEM_LIMIT
 from shared.formats.outlines import Outlines, Told
 from shared.model import Dialect
 from tests.bench import contents
@@ -174,13 +175,29 @@ def test_who_writes_other_tags_every_time_makes_no_outlines() -> None:
 
 
 def test_the_oldest_outlines_go_when_there_are_too_many_tags() -> None:
-    known = Outlines()
-    for number in range(outlines.KEPT):
+    known, last = Outlines(), outlines.KEPT // 2
+    for number in range(last + 1):
         for _ in range(2):
             told(known, b'<a n="%d"><b/></a>' % number)
     assert sum(model.size for model in known._kept.values() if model) <= outlines.KEPT
-    assert told(known, b'<a n="%d"><b/></a>' % (outlines.KEPT - 1))
+    assert told(known, b'<a n="%d"><b/></a>' % last)
     assert not told(known, b'<a n="0"><b/></a>')
+
+
+def test_tags_of_any_length_take_no_more_than_their_share() -> None:
+    known = Outlines()
+    for number in range(200):
+        for _ in range(2):
+            told(known, b'<a n="%d%s"/>' % (number, b"1" * 40_000))
+    assert sum(len(tags) for _, tags in known._kept) <= 32 * outlines.KEPT
+
+
+def test_more_units_than_a_message_may_hold_are_left_to_the_parser() -> None:
+    known = Outlines("u")
+    for _ in range(3):
+        known.read(b"<f>" + b"<u></u>" * 3 + b"</f>", "utf-8")
+    assert told(known, b"<f>" + b"<u></u>" * ITEM_LIMIT + b"</f>")
+    assert not told(known, b"<f>" + b"<u></u>" * (ITEM_LIMIT + 1) + b"</f>")
 
 
 def test_a_unit_that_brackets_do_not_settle_is_parsed_alone() -> None:
