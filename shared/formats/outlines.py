@@ -6,9 +6,9 @@ table of :mod:`shared.formats.xml`: the numbers that come out say which text bel
 texts are dealt out: 15 µs for an item of three kilobytes that takes 41 to parse and walk. A message of many like units (items, houses,
 statuses) is cut at their end tags; the tags around them make a frame, and each unit is known by its own.
 
-That holds only where brackets settle everything. Characters given by their numbers, carriage returns, characters that may not be
-printable, brackets in texts and other character sets than UTF-8 are left to the parser, and so are comments, CDATA and instructions, which
-no outline has. What only a tree can tell (a field that comes twice, a text beside elements) is asked of the tree, which is parsed then.
+That holds only where brackets settle everything. Characters given by their numbers, characters that XML forbids, brackets in texts and
+other character sets than UTF-8 are left to the parser, and so are comments, CDATA and instructions, which no outline has. What only a tree
+can tell (a field that comes twice, a text beside elements) is asked of the tree, which is parsed then.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ _MIXED: Final = "\ue001"
 _NO_MARK: Final = frozenset((_MARK, _MIXED, "\r"))
 _REFERENCES: Final = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)").search
 """A reference to a character by its number, or to nothing that XML knows."""
+_FORBIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]").search
+"""A character that XML does not allow, or a carriage return alone."""
 _QUOTES: Final = {"&quot;": '"', "&apos;": "'"}
 _DECLARATION: Final = re.compile(
     r"""\?xml version=["']1\.0["'](?: encoding=["'](?:UTF|utf)-8["'])?(?: standalone=["'](?:yes|no)["'])? ?\?"""
@@ -70,16 +72,19 @@ def cut(body: bytes) -> Pieces | None:
     if body.translate(None, _NO_BRACKETS) != b"<>" * body.count(b"<"):
         return None
     try:
-        pieces = body.decode().replace(">", "<").split("<")
+        text = body.decode()
     except UnicodeDecodeError:
         return None
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+    pieces = text.replace(">", "<").split("<")
     texts = pieces[::2]
     said = "".join(texts)
     if "&" in said:
         if _REFERENCES(said):
             return None
         texts = [unescape(text, _QUOTES) if "&" in text else text for text in texts]
-    if not said.isprintable() and not said.replace("\n", "").replace("\t", "").isprintable():
+    if not said.isprintable() and not said.replace("\n", "").replace("\t", "").isprintable() and _FORBIDDEN(said):
         return None
     return Pieces(texts, pieces[1::2])
 

@@ -26,7 +26,8 @@ TEXTS = (
     b"&amp;#60;",
     b"&lt",
     b"&foo;", b"&#11;", b"&", b">", b"]]>", b"\r\n", b"\x0b", b"\x7f", b"\x00",
-    b"\xff", b"\xc2\xa0", b"\xef\xbf\xbe", b"\xef\xbb\xbf", b"\xee\x80\x80", b"\xee\x80\x801", b"xmlns", b"null", b"<!-- -->",
+    b"\xff", b"\xc2\xa0", "\u3000A\u3000".encode(), "A\u0085\u2028\u200bB".encode(),
+    b"a\rb", b"\xc2\xad", b"\xef\xbf\xbe", b"\xef\xbb\xbf", b"\xee\x80\x80", b"\xee\x80\x801", b"xmlns", b"null", b"<!-- -->",
     b"<![CDATA[1]]>", b"<?p?>", b"<x/>", b"</x>", b"1" * 400,
 )  # fmt: skip
 
@@ -78,6 +79,16 @@ def test_a_sample_is_read_alike_once_its_tags_are_known(format: str, parsed: Any
     taught(format)
     known.clear()
     for body in bodies(format):
+        assert outcome(body) == parsed(body, Dialect())
+    assert len(known) > len(bodies(format)) / 2
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_sample_with_the_line_breaks_of_windows_is_known_as_well(format: str, parsed: Any, known: list[bytes]) -> None:
+    taught(format)
+    known.clear()
+    for body in bodies(format):
+        body = body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
         assert outcome(body) == parsed(body, Dialect())
     assert len(known) > len(bodies(format)) / 2
 
