@@ -40,6 +40,7 @@ ONCE: Final = 4096
 ALONE: Final = 64
 """Units of one document that are parsed each on its own, because their tags are new or brackets do not settle them."""
 
+_NAMES_AROUND: Final = 4
 _UTF8: Final = frozenset({"utf-8", "utf8"})
 _NO_BRACKETS: Final = bytes(set(range(256)) - {ord("<"), ord(">")})
 _BLANK: Final = " \t\n"
@@ -411,6 +412,7 @@ class Outlines:
     def __init__(self, unit: str = "", prepare: Callable[[etree._Element, bytes], None] | None = None) -> None:
         self._unit = unit
         self._prepare = prepare
+        self._closing = f"{unit}>".encode()
         self._ends = re.compile(rb"</((?:[A-Za-z_][\w.-]{0,100}:)?%s)>" % unit.encode()).match
         self._kept: dict[_Key, _Model | None] = {}
         self._size = 0
@@ -424,7 +426,7 @@ class Outlines:
         """
         if encoding.lower() not in _UTF8 or len(body) > BODY_LIMIT:
             return self._parse(body, encoding)
-        last = self._ends(body, body.rfind(b"</", 0, body.rfind(self._unit.encode()) + 1)) if self._unit else None
+        last = self._last_end(body) if self._unit else None
         if last is not None and (len(body) > LIMIT or body.find(last[0]) < last.start()):
             return self._file(body, last) or self._parse(body)
         pieces = cut(body) if len(body) <= LIMIT and body.count(b"<") <= TAGS else None
@@ -455,6 +457,16 @@ class Outlines:
         return root
 
     # --- files of many units ---
+
+    def _last_end(self, body: bytes) -> re.Match[bytes] | None:
+        """Return the end tag of the last unit; names around the units may end as theirs does."""
+        at = len(body)
+        for _ in range(_NAMES_AROUND):
+            at = body.rfind(self._closing, 0, at)
+            found = self._ends(body, body.rfind(b"</", 0, at)) if at >= 0 else None
+            if found is not None or at < 0:
+                return found
+        return None
 
     def _file(self, body: bytes, end: re.Match[bytes]) -> tuple[Element, str] | None:
         """Return a document whose last unit ends with *end*; None where it must be parsed as a whole."""

@@ -178,6 +178,11 @@ def test_a_file_of_units_is_known_by_its_frame_and_by_each_unit() -> None:
     assert [told(known, body) for body in files] == [False, True, True, True]
 
 
+def test_names_around_the_units_may_end_as_theirs_does() -> None:
+    known = Outlines("u")
+    assert [told(known, b"<ArrayOfu>" + b"<u><v>2</v></u>" * 3 + b"</ArrayOfu>") for _ in range(3)] == [False, True, True]
+
+
 def test_who_writes_other_tags_every_time_makes_no_outlines() -> None:
     known = Outlines()
     assert not any(told(known, b'<a n="%d"/>' % number) for number in range(2 * outlines.ONCE))
