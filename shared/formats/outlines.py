@@ -68,9 +68,10 @@ class Pieces(NamedTuple):
     tags: list[str]
 
 
-def cut(body: bytes) -> Pieces | None:
-    """Return *body* in pieces, or None when brackets do not settle what it says."""
-    if body.translate(None, _NO_BRACKETS) != b"<>" * body.count(b"<"):
+def cut(body: bytes, most: int = LIMIT) -> Pieces | None:
+    """Return *body* in pieces, or None when brackets do not settle what it says, or when it has more than *most* tags."""
+    count = body.count(b"<")
+    if count > most or body.translate(None, _NO_BRACKETS) != b"<>" * count:
         return None
     try:
         text = body.decode()
@@ -118,14 +119,17 @@ class Outline(NamedTuple):
     def record(self, texts: Sequence[str]) -> Record:
         """Return what the walk would find where *texts* stand between the tags."""
         parts = [{key: text for key, place in fields if (text := texts[place].strip())} if fields else {} for fields in self.parts]
-        for part, units in self.units.items():
-            parts[part] = _with_units(parts[part], units)
+        if self.units:
+            for part, units in self.units.items():
+                parts[part] = _with_units(parts[part], units)
         lists: list[list[dict[str, str]]] = [[] for _ in parts]
         for part, fields, units in self.listed:
             record = {key: text for key, place in fields if (text := texts[place].strip())}
             parts[part] = _with_units(record, units) if units else record
             lists[part].append(parts[part])
-        marked = [Marked(key, "" if place is None else texts[place].strip(), dict(said)) for key, place, said in self.marked]
+        marked = []
+        if self.marked:
+            marked = [Marked(key, "" if place is None else texts[place].strip(), dict(said)) for key, place, said in self.marked]
         return Record(parts, lists, marked, [], list(self.unknown))
 
 
@@ -429,7 +433,7 @@ class Outlines:
         last = self._last_end(body) if self._unit else None
         if last is not None and (len(body) > LIMIT or body.find(last[0]) < last.start()):
             return self._file(body, last) or self._parse(body)
-        pieces = cut(body) if len(body) <= LIMIT and body.count(b"<") <= TAGS else None
+        pieces = cut(body, TAGS) if len(body) <= LIMIT else None
         if pieces is None or not pieces.tags:
             return self._parse(body)
         key = ("", "<".join(pieces.tags))
