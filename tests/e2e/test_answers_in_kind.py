@@ -148,13 +148,16 @@ async def test_a_spreadsheet_comes_back_with_a_column_of_findings_and_then_the_d
         assert told_only_to(TABLES, seen)
 
 
-async def test_a_workbook_over_http_comes_back_with_a_column_of_findings(hub: ConnectedHub) -> None:
-    workbook = (FOLDER / "manifest-xlsx" / "reference.xlsx").read_bytes()
+async def test_a_workbook_over_http_comes_back_with_a_column_of_findings_and_then_the_decisions(hub: ConnectedHub) -> None:
+    parcels = [a_house("DE"), a_house("DE")]
+    _, header, rows = csv.as_it_came(manifest(*parcels), "utf-8")
     async with outbound(hub) as seen:
-        await hub.submit(TABLES.participant.id, workbook, manifest_xlsx.CONTENT_TYPES[0])
-        await seen.until(lambda: any(body.startswith(b"PK") for body in seen.of(TABLES)))
-        back = next(body for body in seen.of(TABLES) if body.startswith(b"PK"))
-        assert csv.FINDINGS in xlsx.read(back).rows[0][1]
+        await hub.submit(TABLES.participant.id, xlsx.write(header, [cells for _, cells in rows]), manifest_xlsx.CONTENT_TYPES[0])
+        await seen.until(lambda: len(seen.of(TABLES)) == 3)
+        (back,) = [body for body in seen.of(TABLES) if body.startswith(b"PK")]
+        names, first, second = (texts for _, texts in xlsx.read(back).rows)
+        assert [dict(zip(names, texts, strict=False))["hawb"] for texts in (first, second)] == [parcel.number for parcel in parcels]
+        assert csv.FINDINGS in names
         assert told_only_to(TABLES, seen)
 
 
