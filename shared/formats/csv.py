@@ -177,7 +177,7 @@ def table(header: Sequence[str], lines: Iterable[tuple[int, Sequence[str]]], *, 
 def _table(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the cells of each row with the line it begins on; the header comes first, and empty where there is none."""
     reader = csv.reader(_lines(text), delimiter=separator, strict=True)
-    long = max(map(len, _lines(text)), default=0) > STRING_LIMIT
+    long = max(map(len, text.split("\n"))) > STRING_LIMIT
     yield 1, next(reader, [])
     number = reader.line_num + 1
     for cells in reader:

@@ -148,15 +148,15 @@ _KILOGRAMS: Final = frozenset({"KG", "KGM", "K"})
 _Row = Mapping[str, str]
 Getter = Callable[[Any], tuple[str, ...]]
 _SHAPES: Final = 100
-_PARTIES_KEPT: Final = 1000
-"""What a message may have in common is bounded: consignees are mostly different."""
+_SHIPPERS_KEPT: Final = 1000
+"""What a message may have in common is bounded."""
 
 
 class Shape:
     """How rows with one set of columns are read: nobody asks each row for the columns that it lacks.
 
-    ``consignment``, ``goods`` and ``parties`` hold the names of fields and what gets their cells from a row. ``known`` are the parties in
-    which nothing was found, by their cells: a shipper stands on every row of its manifest.
+    ``consignment``, ``goods`` and ``parties`` hold the names of fields and what gets their cells from a row. ``known`` are the shippers in
+    which nothing was found, by their cells: they stand on many rows of a manifest, where consignees are mostly different.
     """
 
     __slots__ = ("consignment", "extra", "goods", "has_costs", "has_sale", "known", "parties", "tax_ids")
@@ -166,7 +166,7 @@ class Shape:
         self.consignment = _picked(_OWN, present)
         self.goods = _picked(_GOODS_TEXTS, present)
         self.parties = {side: _picked(own, present) for side, own in _PARTY_CELLS.items()}
-        self.known: dict[str, dict[tuple[str, ...], tuple[dict[str, str], Party]]] = {side: {} for side in _PARTIES}
+        self.known: dict[tuple[str, ...], tuple[dict[str, str], Party]] = {}
         self.tax_ids = tuple(each for each in _TAX_ID_COLUMNS if each[0] in present)
         self.has_costs = not present.isdisjoint(("freight_value", "insurance_value"))
         self.has_sale = not present.isdisjoint(("sale_type", "seller_name", "platform", "order_id"))
@@ -261,18 +261,22 @@ def _air_waybill(said: str) -> tuple[IdentifierProblem | None, str]:
 def _declaration(
     content: dict[str, Any], row: _Row, lines: Sequence[_Row], item: Item, shape: Shape, known: Known, validated: dict[str, Any]
 ) -> None:
+    fields, cells = shape.parties["shipper"]
+    said = cells(row)
+    content["consignor"], model = shape.known.get(said) or _shipper(dict(zip(fields, said, strict=True)), said, item, shape)
+    if model is not None:
+        validated["consignor"] = model
+    fields, cells = shape.parties["consignee"]
+    content["consignee"] = dict(zip(fields, cells(row), strict=True))
+    _party(content["consignee"], "consignee", "consignee", item)
     for side, party in _PARTIES.items():
-        fields, cells = shape.parties[side]
-        said = cells(row)
-        found, model = shape.known[side].get(said) or _new_party(dict(zip(fields, said, strict=True)), said, side, item, shape)
-        content[party] = found
-        if model is not None:
-            validated[party] = model
-        country = found.get("country")
+        country = content[party].get("country")
         if country in checks.COUNTRIES:
             content[_COUNTRIES[side]] = country
     checks.contactable(content["consignee"], item)
-    checks.number(content, "package_count", _count, "/package_count", item, mandatory=True, positive="DQ-12")
+    pieces = content.get("package_count", "")
+    if len(pieces) > 9 or not values.is_plain_count(pieces):
+        checks.number(content, "package_count", _count, "/package_count", item, mandatory=True, positive="DQ-12")
     _mass(content, row, item)
     _goods(content, [_line(index, line, item, shape if line is row else known.shape(line)) for index, line in enumerate(lines)], item)
     if shape.has_costs:
@@ -293,13 +297,13 @@ def _count(text: str, _: Dialect) -> str | None:
     return values.whole_number(text)
 
 
-def _new_party(found: dict[str, str], said: tuple[str, ...], side: str, item: Item, shape: Shape) -> tuple[dict[str, str], Party | None]:
-    """Read a party, and remember one that is faultless: neither its findings nor its places may be lost with the next row."""
+def _shipper(found: dict[str, str], said: tuple[str, ...], item: Item, shape: Shape) -> tuple[dict[str, str], Party | None]:
+    """Read a shipper, and remember one that is faultless: neither its findings nor its places may be lost with the next row."""
     before = len(item.findings), len(item.paths)
-    _party(found, side, _PARTIES[side], item)
+    _party(found, "shipper", "consignor", item)
     model = _model(found) if before == (len(item.findings), len(item.paths)) else None
-    if model is not None and len(shape.known[side]) < _PARTIES_KEPT:
-        shape.known[side][said] = found, model
+    if model is not None and len(shape.known) < _SHIPPERS_KEPT:
+        shape.known[said] = found, model
     return found, model
 
 
@@ -334,10 +338,13 @@ def _party(found: dict[str, str], side: str, party: str, item: Item) -> None:
 
 
 def _mass(content: dict[str, Any], row: Mapping[str, str], item: Item) -> None:
-    checks.number(content, "gross_mass_kg", values.mass, "/gross_mass_kg", item, mandatory=True, positive="DQ-12")
-    if "weight_unit" not in row:
+    gross = content.get("gross_mass_kg", "")
+    if gross == "0.000" or not values.is_plain_mass(gross):
+        checks.number(content, "gross_mass_kg", values.mass, "/gross_mass_kg", item, mandatory=True, positive="DQ-12")
+    unit = row.get("weight_unit", "KG")
+    if unit in _KILOGRAMS:
         return
-    unit = row["weight_unit"].upper()
+    unit = unit.upper()
     if unit in _POUNDS and values.mass(content.get("gross_mass_kg", ""), item.dialect):
         content["gross_mass_kg"] = values.kilograms_of_pounds(content["gross_mass_kg"])
     elif unit not in _KILOGRAMS and unit not in _POUNDS:

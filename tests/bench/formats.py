@@ -69,10 +69,15 @@ class Compared(NamedTuple):
 
 
 def compare(ours: Callable[[], object], rival: Callable[[], object], rounds: int) -> Compared:
-    """Return how many times as fast *ours* is as *rival*, in each of *rounds*; both get the same number of calls."""
+    """Return how many times as fast *ours* is as *rival*, in each of *rounds*; both get the same number of calls.
+
+    What is in memory before is left out of the collector's rounds: how much that is has nothing to do with either side.
+    """
     calls = max(1, round(SHARE_SECONDS / min(_seconds(rival, 3), _seconds(ours, 3))))
     gc.collect()
+    gc.freeze()
     times = [(_seconds(rival, calls), _seconds(ours, calls)) for _ in range(rounds)]
+    gc.unfreeze()
     return Compared([other / mine for other, mine in times], statistics.median(mine for _, mine in times) * 1e6)
 
 
