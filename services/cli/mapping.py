@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -37,23 +37,34 @@ def map_(
     from shared.formats import mapping
 
     known = read_dialect(dialect or (save if save is not None and save.is_file() else None))
-    table = mapping.read(read_bytes(file), known)
+    body = read_bytes(file)
+    found: dict[str, Any] = {}
+    if not body.startswith(b"PK") and (encoding := mapping.charset(body, known)) != known.encoding:
+        found["encoding"] = encoding
+    table = mapping.read(body, known.model_copy(update=found))
     module = mapping.likeliest(table) if format is None else _named(format, mapping.layouts(table))
     proposals = mapping.propose(table.header, table.rows, module)
     columns = mapping.columns_of(proposals, _least(doubtful))
     lacking = mapping.missing(proposals, module)
+    if not known.decimal_comma and mapping.has_decimal_commas(proposals, table):
+        found["decimal_comma"] = True
     if as_json:
-        show_json({"format": module.NAME, "proposals": [each._asdict() for each in proposals], "columns": columns, "missing": lacking})
+        told = [each._asdict() for each in proposals]
+        show_json({"format": module.NAME, "proposals": told, "columns": columns, "missing": lacking, **found})
     else:
         show_table(("column", "is", "how sure", "why"), ((each.name, each.column, each.sureness, each.why) for each in proposals))
         typer.echo(f"The table is taken for {module.NAME}.", err=True)
+        if "encoding" in found:
+            typer.echo(f"Its character set is probably {found['encoding']}.", err=True)
+        if "decimal_comma" in found:
+            typer.echo("Its numbers have a decimal comma.", err=True)
         if lacking:
             typer.echo(f"Nothing was found for: {', '.join(lacking)}.", err=True)
     if save is None and participant is None:
         return
     if not yes and not typer.confirm(f"Keep {len(columns)} columns?", err=True):
         raise typer.Exit(1)
-    _keep(known, columns, save, participant)
+    _keep(known, columns, found, save, participant)
 
 
 def _named(name: str, layouts: Sequence[Tabular]) -> Tabular:
@@ -67,25 +78,25 @@ def _least(doubtful: bool) -> Literal["likely", "doubtful"]:
     return "doubtful" if doubtful else "likely"
 
 
-def _keep(known: Dialect, columns: dict[str, str], save: Path | None, participant: str | None) -> None:
+def _keep(known: Dialect, columns: dict[str, str], found: dict[str, Any], save: Path | None, participant: str | None) -> None:
     if save is not None:
-        save.write_bytes(_with(known, columns).model_dump_json(indent=2, exclude_defaults=True).encode() + b"\n")
+        save.write_bytes(_with(known, columns, found).model_dump_json(indent=2, exclude_defaults=True).encode() + b"\n")
         typer.echo(f"The mapping is in {save}.", err=True)
     if participant is not None:
-        hub.run(_keep_with(participant, columns))
+        hub.run(_keep_with(participant, columns, found))
         typer.echo(f"The mapping is kept with {participant}.", err=True)
 
 
-def _with(known: Dialect, columns: dict[str, str]) -> Dialect:
-    return known.model_copy(update={"columns": {**known.columns, **columns}})
+def _with(known: Dialect, columns: dict[str, str], found: dict[str, Any]) -> Dialect:
+    return known.model_copy(update={"columns": {**known.columns, **columns}, **found})
 
 
-async def _keep_with(id: str, columns: dict[str, str]) -> None:
+async def _keep_with(id: str, columns: dict[str, str], found: dict[str, Any]) -> None:
     from shared.directory_store import UnknownEntry, load, note, set_dialect
 
     async with hub.engine() as engine:
         participant = (await load(engine)).participants.get(id)
         if participant is None:
             raise UnknownEntry(f"{id}: no such participant")
-        await set_dialect(engine, id, _with(participant.dialect, columns))
+        await set_dialect(engine, id, _with(participant.dialect, columns, found))
         await note(engine, hub.operator(), "participant.map", id, f"{len(columns)} columns")

@@ -3,7 +3,7 @@
 A name counts most: the hub's own, one of the known other names (``shared.codes.column_names``), or one that shares its words. Values
 speak for or against: a house waybill does not repeat like a master's, a currency is three letters of a list. What only values speak for
 is proposed as doubtful. Each column of the hub is proposed once. Of the formats that read tables the one whose mandatory columns are best
-proposed is taken. Pure; the result becomes ``Dialect.columns``.
+proposed is taken. Character set and decimal comma are proposed too. Pure; the result becomes part of the sender's dialect.
 """
 
 from __future__ import annotations
@@ -14,14 +14,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Final, Literal, NamedTuple
 
+from charset_normalizer import from_bytes
+
 from shared.codes.column_names import columns as other_names
+from shared.errors import MalformedMessage
 from shared.formats import TABLES, Sketch, Tabular, checks, csv, values, xlsx
+from shared.formats.xml import check_arrival
 from shared.identifiers import air_waybill, eori, gtin, ioss
 from shared.model import DEFAULT_DIALECT, Dialect
 
 Sureness = Literal["sure", "likely", "doubtful", "unknown"]
 SAMPLE: Final = 200
 """Rows whose values are looked at."""
+
+
+_WESTERN: Final = "cp1252"
 
 
 class Proposal(NamedTuple):
@@ -40,6 +47,23 @@ class Table(NamedTuple):
     header: list[str]
     rows: list[list[str]]
     kind: Literal["csv", "workbook"] = "csv"
+
+
+def charset(body: bytes, dialect: Dialect = DEFAULT_DIALECT) -> str:
+    """Return the character set of a table: the dialect's where the bytes are that, else the likeliest of those that a dialect may name,
+    Western European where it says the same.
+
+    Raises :class:`shared.errors.MalformedMessage` where there is none, and for what is no table at all.
+    """
+    check_arrival(body)
+    try:
+        csv.decoded(body, dialect.encoding)
+    except MalformedMessage as exc:
+        found = from_bytes(body, cp_isolation=sorted(csv.CHARSETS)).best() if exc.finding_code == "MSG-CHARSET" else None
+        if found is None:
+            raise
+        return _WESTERN if _WESTERN in found.could_be_from_charset else found.encoding
+    return dialect.encoding
 
 
 def read(body: bytes, dialect: Dialect = DEFAULT_DIALECT) -> Table:
@@ -94,6 +118,13 @@ def columns_of(proposals: Iterable[Proposal], least: Sureness = "likely") -> dic
     order: tuple[Sureness, ...] = ("sure", "likely", "doubtful", "unknown")
     taken = order[: order.index(least) + 1]
     return {each.name: each.column for each in proposals if each.column and each.sureness in taken and each.name.lower() != each.column}
+
+
+def has_decimal_commas(proposals: Iterable[Proposal], table: Table) -> bool:
+    """Whether the numbers of *table* have commas before their decimals: one has, and none is written in another way."""
+    places = [place for place, each in enumerate(proposals) if each.column is not None and _TESTS.get(each.column) is _number]
+    cells = [cell for row in table.rows for place in places if place < len(row) and (cell := row[place].strip())]
+    return any("," in cell for cell in cells) and all(map(_WITH_COMMA, cells))
 
 
 def missing(proposals: Iterable[Proposal], module: Tabular) -> list[str]:
@@ -153,6 +184,9 @@ def plain(name: str) -> str:
 
 def _number(cell: str) -> bool:
     return values.money(cell, DEFAULT_DIALECT) is not None or values.money(cell, Dialect(decimal_comma=True)) is not None
+
+
+_WITH_COMMA: Final = re.compile(r"[+-]?(?:[0-9]{1,3}(?:[. ][0-9]{3})+|[0-9]+)(?:,[0-9]+)?").fullmatch
 
 
 def _of(pattern: str) -> Callable[[str], bool]:

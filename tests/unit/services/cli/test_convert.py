@@ -59,6 +59,18 @@ def test_a_mapping_is_kept_only_after_a_yes(tmp_path: Path) -> None:
     assert json.loads(kept.read_text()) == {"columns": {"Waybill No.": "hawb", "Master AWB": "mawb", "Devise": "currency"}}
 
 
+def test_character_set_and_decimal_comma_are_kept_with_the_mapping(tmp_path: Path) -> None:
+    table, kept = tmp_path / "own.csv", tmp_path / "carrier.json"
+    table.write_bytes("Накладная;Вес;Описание товара;Получатель\nRU0001;1,5;Хлопковая футболка;Иван Петров\n".encode("cp1251"))
+    agreed = run(app, ["map", str(table), "--save", str(kept), "--doubtful", "--yes"])
+    assert agreed.exit_code == 0
+    assert "character set is probably cp1251" in agreed.stderr
+    said = json.loads(kept.read_text())
+    assert (said["encoding"], said["decimal_comma"], said["columns"]["Накладная"]) == ("cp1251", True, "hawb")
+    (parcel,) = [json.loads(line) for line in run(app, ["parse", str(table), "--dialect", str(kept)]).stdout.splitlines()]
+    assert parcel["key"] == "express:sender:RU0001"
+
+
 def test_a_table_of_stock_movements_is_mapped_as_such_unless_another_format_is_named(tmp_path: Path) -> None:
     table = tmp_path / "own.csv"
     table.write_text("Movement reference,Direction,Warehouse,Article number,Qty\nIN-1,in,FC-LGG-2,TS-1,5\n")

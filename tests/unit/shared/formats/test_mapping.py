@@ -3,6 +3,7 @@
 import pytest
 
 from shared.codes import column_names
+from shared.errors import MalformedMessage
 from shared.formats import TABLES, manifest_csv, mapping, recognition, stock
 from shared.model import Dialect, Filing
 from tests.samples import FOLDER, raw
@@ -112,3 +113,45 @@ def test_every_format_that_reads_tables_has_proposals_for_its_mandatory_columns(
         assert [each.column for each in proposals] == list(module.MANDATORY)
         assert set(module.MANDATORY) <= module.COLUMNS
         assert set(module.MANDATORY) <= set(column_names.columns())
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Номер накладной;Описание;Получатель\nA1;Хлопковая футболка;Иван Петров\n", "cp1251"),
+        ("运单号,品名,收件人\nA1,棉质T恤女式,王小明\nA2,陶瓷杯,李华\n", "gb18030"),
+        ("Nr;Beschreibung;Empfänger\nA1;Größe L, Männer-T-Shirt;Jörg Müller, Köln\n", "cp1252"),
+        ("číslo;popis;město\nA1;Tričko bavlněné;Plzeň\n", "cp1250"),
+        ("Nr;Empfänger\nA1;Jörg\n", "utf-8"),
+    ],
+)
+def test_a_table_in_another_character_set_is_read_in_the_likeliest(text: str, encoding: str) -> None:
+    body = text.encode(encoding)
+    found = mapping.charset(body)
+    assert body.decode(found) == text
+    assert (found == "utf-8") == (encoding == "utf-8")
+    assert mapping.read(body, Dialect(encoding=found)).header == text.splitlines()[0].replace(";", ",").split(",")
+
+
+def test_what_is_no_table_is_called_what_it_is() -> None:
+    with pytest.raises(MalformedMessage, match="a PDF"):
+        mapping.charset(b"%PDF-1.4\n1;2;3\n")
+
+
+@pytest.mark.parametrize(
+    ("weights", "commas"),
+    [
+        (["1,5", "12"], True),
+        (["1.234,5", "0,8"], True),
+        (["1,234.50", "0,8"], False),
+        (["1.5", "0,8"], False),
+        (["1.5", "12"], False),
+        (["12", "7"], False),
+        (["", "n/a", "1,5"], False),
+    ],
+)
+def test_decimal_commas_are_proposed_where_all_numbers_can_be_read_so_and_one_must(weights: list[str], commas: bool) -> None:
+    table = mapping.Table(["hawb", "gross_weight", "description"], [[f"A{n}", weight, "a, b"] for n, weight in enumerate(weights)])
+    proposals = mapping.propose(table.header, table.rows, manifest_csv)
+    assert [each.column for each in proposals][1] == "gross_weight"
+    assert mapping.has_decimal_commas(proposals, table) is commas
