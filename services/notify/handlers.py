@@ -100,7 +100,7 @@ class Notifier:
         try:
             record = outbound.send(entry, self._topics, self._writers)
         except Exception as exc:
-            record = outbound.in_json(entry, self._topics, self._failed(entry, exc))
+            record = outbound.in_json(entry, self._topics, ("unwritten", self._failed(entry, exc)))
         return record if record.value else None
 
     def _failed(self, entry: Filed, exc: Exception) -> str:

@@ -25,21 +25,21 @@ def send(filed: Filed, topics: Topics, writers: Mapping[str, Writer]) -> Outgoin
     Raises whatever the writer of the format raises, :class:`shared.errors.InvalidConsignment` where the notice lacks what it needs, and
     ``KeyError`` for a format that does not write: then :func:`in_json` tells it.
     """
-    receiver = filed.interest.participant
     name = filed.interest.subscription.format
-    topic, key, headers = topics.outbound(receiver.id), filed.notice.key.encode(), headers_of(filed)
     if name == "json":
-        return Outgoing(topic, key, filed.body, headers)
+        return in_json(filed, topics)
     content_type, body = _written(filed, writers[name])
-    typed = [(header, content_type.encode() if header == "content-type" else value) for header, value in headers]
-    return Outgoing(topic, key, body, typed)
+    plain = in_json(filed, topics)
+    typed = [(header, content_type.encode() if header == "content-type" else value) for header, value in plain.headers]
+    return plain._replace(value=body, headers=typed)
 
 
-def in_json(filed: Filed, topics: Topics, why: str) -> Outgoing:
-    """Return the record that tells *filed* in JSON to a receiver whose format could not: *why* names the format and what it missed, with
-    nothing personal."""
-    headers = headers_of(filed, ("unwritten", why))
-    return Outgoing(topics.outbound(filed.interest.participant.id), filed.notice.key.encode(), filed.body, headers)
+def in_json(filed: Filed, topics: Topics, *more: tuple[str, str]) -> Outgoing:
+    """Return the record that tells *filed* in JSON; *more* are further CloudEvents attributes.
+
+    To a receiver whose format could not tell it, ``unwritten`` names the format and what it missed, with nothing personal.
+    """
+    return Outgoing(topics.outbound(filed.interest.participant.id), filed.notice.key.encode(), filed.body, headers_of(filed, *more))
 
 
 def _written(filed: Filed, writer: Writer) -> tuple[str, bytes]:
