@@ -10,6 +10,7 @@ The full number is the key of the consignment, whichever form is said; a number 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from shared.identifiers import house_waybill
@@ -26,9 +27,7 @@ def full(number: str, dialect: Dialect) -> str:
     >>> full("jxe260300017", Dialect(code_maps={"house": {"JXE*********": "JXE****0*****"}}))
     'JXE2603000017'
     """
-    said = house_waybill.normalise(number)
-    series = dialect.code_maps.get(MAP, {}).items()
-    return next((found for short, long in series if (found := _refilled(said, short, long))), said)
+    return _in_other_form(number, dialect.code_maps.get(MAP, {}).items())
 
 
 def short(number: str, dialect: Dialect) -> str:
@@ -37,9 +36,13 @@ def short(number: str, dialect: Dialect) -> str:
     >>> short("JXE2603000017", Dialect(code_maps={"house": {"JXE*********": "JXE****0*****"}}))
     'JXE260300017'
     """
+    return _in_other_form(number, ((long, short) for short, long in dialect.code_maps.get(MAP, {}).items()))
+
+
+def _in_other_form(number: str, forms: Iterable[tuple[str, str]]) -> str:
+    """Return *number* in the other of the first two *forms* whose one it has, else in its canonical form."""
     said = house_waybill.normalise(number)
-    series = dialect.code_maps.get(MAP, {}).items()
-    return next((found for short, long in series if (found := _refilled(said, long, short))), said)
+    return next((found for form, other in forms if (found := _refilled(said, form, other))), said)
 
 
 def _refilled(number: str, form: str, other: str) -> str | None:
