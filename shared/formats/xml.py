@@ -123,9 +123,7 @@ def parse(body: bytes, fallback_encoding: str = "utf-8") -> etree._Element:
 
     Raises :class:`MalformedMessage`.
     """
-    if body.startswith(UTF16):
-        body, fallback_encoding = of_utf16(body), "utf-8"
-    _check_document(body)
+    body, fallback_encoding = _checked(body, fallback_encoding)
     _check_namespaces(body)
     return _tree(body, fallback_encoding)
 
@@ -138,9 +136,7 @@ def parse_bare(body: bytes, fallback_encoding: str = "utf-8") -> tuple[etree._El
 
     Raises :class:`MalformedMessage`.
     """
-    if body.startswith(UTF16):
-        body, fallback_encoding = of_utf16(body), "utf-8"
-    _check_document(body)
+    body, fallback_encoding = _checked(body, fallback_encoding)
     only = _ONLY_NAMESPACE(body) if len(body) <= _COPIED else None
     if only is None or not body.find(b"xmlns") == body.rfind(b"xmlns") == only.start(1):
         _check_namespaces(body)
@@ -165,10 +161,14 @@ def of_utf16(body: bytes) -> bytes:
     return text.encode()
 
 
-def _check_document(body: bytes) -> None:
+def _checked(body: bytes, encoding: str) -> tuple[bytes, str]:
+    """Return a document that may be parsed, with its character set where it declares none; UTF-16 becomes UTF-8."""
+    if body.startswith(UTF16):
+        body, encoding = of_utf16(body), "utf-8"
     check_bytes(body)
     if b"!" in body and b"<!DOCTYPE" in body:
         raise malformed("MSG-DOCTYPE", line=body.count(b"\n", 0, body.find(b"<!DOCTYPE")) + 1)
+    return body, encoding
 
 
 def _check_namespaces(body: bytes) -> None:
