@@ -50,11 +50,11 @@ def convert(
     written = writer.write(filings, envelope, who.dialect)
     for finding in written.findings:
         _tell({"kind": "finding", **finding.model_dump(mode="json", exclude_none=True)})
-    if output is not None and written.body:
-        output.write_bytes(written.body)
-    else:
+    if output is None:
         sys.stdout.buffer.write(written.body)
         sys.stdout.buffer.flush()
+    elif written.body:
+        output.write_bytes(written.body)
     if left or any(_lost(finding) for finding in written.findings):
         raise typer.Exit(1)
 

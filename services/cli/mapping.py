@@ -38,9 +38,8 @@ def map_(
 
     known = read_dialect(dialect or (save if save is not None and save.is_file() else None))
     body = read_bytes(file)
-    found: dict[str, Any] = {}
-    if not body.startswith(b"PK") and (encoding := mapping.charset(body, known)) != known.encoding:
-        found["encoding"] = encoding
+    encoding = mapping.charset(body, known)
+    found: dict[str, Any] = {"encoding": encoding} if encoding != known.encoding else {}
     table = mapping.read(body, known.model_copy(update=found))
     module = mapping.likeliest(table) if format is None else _named(format, mapping.layouts(table))
     proposals = mapping.propose(table.header, table.rows, module)

@@ -29,6 +29,7 @@ SAMPLE: Final = 200
 
 
 _WESTERN: Final = "cp1252"
+_WORKBOOK: Final = b"PK\x03\x04"
 
 
 class Proposal(NamedTuple):
@@ -50,12 +51,14 @@ class Table(NamedTuple):
 
 
 def charset(body: bytes, dialect: Dialect = DEFAULT_DIALECT) -> str:
-    """Return the character set of a table: the dialect's where the bytes are that, else the likeliest of those that a dialect may name,
-    Western European where it says the same.
+    """Return the character set of a table: the dialect's where the bytes are that or a workbook, else the likeliest of those that a dialect
+    may name, Western European where it says the same.
 
     Raises :class:`shared.errors.MalformedMessage` where there is none, and for what is no table at all.
     """
     check_arrival(body)
+    if body.startswith(_WORKBOOK):
+        return dialect.encoding
     try:
         csv.decoded(body, dialect.encoding)
     except MalformedMessage as exc:
@@ -68,7 +71,7 @@ def charset(body: bytes, dialect: Dialect = DEFAULT_DIALECT) -> str:
 
 def read(body: bytes, dialect: Dialect = DEFAULT_DIALECT) -> Table:
     """Return header and first rows of a CSV file or workbook. Raises :class:`shared.errors.MalformedMessage`."""
-    if body.startswith(b"PK\x03\x04"):
+    if body.startswith(_WORKBOOK):
         sheet = xlsx.read(body)
         first = next((index for index, (_, texts) in enumerate(sheet.rows) if sum(map(bool, texts)) > 2), 0)
         return Table(
